@@ -1,0 +1,41 @@
+"""
+Money: an integer of minor units beside its ISO 4217 currency.
+
+Exponents are those of ISO 4217; where Stripe counts a currency otherwise, see
+https://docs.stripe.com/currencies#zero-decimal and #three-decimal.
+"""
+
+AMOUNT_MAX = 2**53 - 1
+
+CURRENCIES: dict[str, int] = {
+    **dict.fromkeys(
+        "AED ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD "
+        "CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD "
+        "HNL HTG HUF IDR ILS INR JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT "
+        "MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD "
+        "RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STN SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU "
+        "UZS WST XCD YER ZAR ZMW".split(),
+        2,
+    ),
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+MINUS = "\N{MINUS SIGN}"
+
+
+def exponent_of(currency: str) -> int:
+    """Return how many decimals a currency has; application units such as CREDIT have none."""
+    return CURRENCIES.get(currency, 0)
+
+
+def format_amount(amount: int, currency: str) -> str:
+    """Return an amount as people read it: 123456 EUR is `1,234.56`, with a true minus."""
+    exponent = exponent_of(currency)
+    whole, part = divmod(abs(amount), 10**exponent)
+    decimals = f".{part:0{exponent}d}" if exponent else ""
+    return f"{MINUS if amount < 0 else ''}{whole:,}{decimals}"
+
+
+def format_money(amount: int, currency: str) -> str:
+    """Return an amount and its currency: `50.00 EUR`."""
+    return f"{format_amount(amount, currency)} {currency}"

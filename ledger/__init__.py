@@ -1,0 +1,1 @@
+"""What happened, for ever: books, accounts, entries, the chain and its verification."""

@@ -1,0 +1,13 @@
+"""The ledger app."""
+
+from django.apps import AppConfig
+
+
+class LedgerConfig(AppConfig):
+    """Connects the ledger to what `organisations` tells."""
+
+    name = "ledger"
+
+    def ready(self) -> None:
+        """Listen."""
+        import ledger.receivers  # noqa: F401, PLC0415 - after the models

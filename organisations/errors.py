@@ -1,0 +1,28 @@
+"""What `organisations` refuses."""
+
+from common.errors import DomainError
+
+
+class SlugTaken(DomainError):
+    """An organisation has this slug already; choose another."""
+
+    code = "slug_taken"
+
+
+class StripeAccountTaken(DomainError):
+    """This Stripe account belongs to another organisation here."""
+
+    code = "stripe_account_taken"
+
+
+class AlreadyDecided(DomainError):
+    """This application was decided before; nothing was changed."""
+
+    code = "already_decided"
+
+
+class ReasonMissing(DomainError):
+    """Say why: a decision needs a reason."""
+
+    code = "reason_missing"
+    status = 400

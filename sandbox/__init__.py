@@ -1,0 +1,1 @@
+"""A Stripe-shaped server for the demo and the tests: loopback only, no real money."""

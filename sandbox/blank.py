@@ -1,0 +1,57 @@
+"""Stripe's objects before anything has happened to them, and their identifiers."""
+
+import json
+import secrets
+import string
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Resource = dict[str, Any]
+
+_SHAPES = Path(__file__).parent / "shapes"
+_LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_PREFIXES = {
+    "account": "acct_1",
+    "balance_transaction": "txn_3",
+    "charge": "ch_3",
+    "checkout.session": "cs_test_a1",
+    "dispute": "dp_1",
+    "event": "evt_3",
+    "payment_intent": "pi_3",
+    "payout": "po_1",
+    "refund": "re_3",
+}
+
+
+def blank(kind: str, **fields: Any) -> Resource:
+    """Return a new object of a kind with these fields filled in."""
+    return {**deepcopy(_shape(kind)), **fields}
+
+
+@cache
+def _shape(kind: str) -> Resource:
+    path = _SHAPES / f"{kind.replace('.', '_')}.json"
+    shape: Resource = json.loads(path.read_text(encoding="utf-8"))
+    return shape
+
+
+def identifier(kind: str, *, account: str = "", moment: int = 0) -> str:
+    """Return an id that looks like Stripe's: prefix, time, the account's tail, and chance."""
+    if kind == "checkout.session":
+        return _PREFIXES[kind] + random_text(56)
+    return _PREFIXES[kind] + _base62(moment) + account[-8:].rjust(8, "0") + random_text(9)
+
+
+def random_text(length: int) -> str:
+    """Return letters and digits that nobody can guess."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+def _base62(number: int) -> str:
+    letters = ""
+    while number:
+        number, rest = divmod(number, len(_LETTERS))
+        letters = _LETTERS[rest] + letters
+    return letters.rjust(6, "0")

@@ -1,0 +1,73 @@
+"""The magic cards: what each number does."""
+
+import hashlib
+from dataclasses import dataclass
+
+from sandbox.errors import StripeError, missing
+
+SUCCESS = "4242424242424242"
+
+
+@dataclass(frozen=True)
+class Card:
+    """
+    A test card. `decline_code` is set when the bank says no.
+
+    After a success it may be disputed, fail to be refunded, or be available without delay.
+    """
+
+    number: str
+    does: str
+    brand: str = "visa"
+    decline_code: str | None = None
+    is_disputed: bool = False
+    fails_refunds: bool = False
+    is_available_at_once: bool = False
+
+    @property
+    def last4(self) -> str:
+        return self.number[-4:]
+
+    def fingerprint(self, account: str) -> str:
+        """Return the text that tells cards apart within one account."""
+        return hashlib.sha256(f"{account}:{self.number}".encode()).hexdigest()[:16]
+
+
+_CARDS = (
+    Card(SUCCESS, "succeeds"),
+    Card("4000000000000002", "is declined", decline_code="generic_decline"),
+    Card("4000000000009995", "has insufficient funds", decline_code="insufficient_funds"),
+    Card("4000000000000259", "succeeds, then the gift is disputed", is_disputed=True),
+    Card("4000000000005126", "succeeds, but a refund fails later", fails_refunds=True),
+    Card("4000000000000077", "succeeds, available at once", is_available_at_once=True),
+    Card("5555555555554444", "succeeds (Mastercard)", brand="mastercard"),
+)
+CARDS = {card.number: card for card in _CARDS}
+
+_PAYMENT_METHODS = {
+    "pm_card_visa": SUCCESS,
+    "pm_card_mastercard": "5555555555554444",
+    "pm_card_chargeDeclined": "4000000000000002",
+    "pm_card_visa_chargeDeclined": "4000000000000002",
+    "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_visa_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_createDispute": "4000000000000259",
+    "pm_card_refundFail": "4000000000005126",
+    "pm_card_bypassPending": "4000000000000077",
+}
+
+
+def card_with_number(number: str) -> Card:
+    """Return the card with this number, in whatever groups it was typed."""
+    digits = number.replace(" ", "").replace("-", "")
+    if digits not in CARDS:
+        message = "Your card number is incorrect. The sandbox takes its test cards only."
+        raise StripeError(402, message, code="incorrect_number", param="number", type="card_error")
+    return CARDS[digits]
+
+
+def card_of_payment_method(name: str) -> Card:
+    """Return the card behind one of Stripe's ready-made test payment methods."""
+    if name not in _PAYMENT_METHODS:
+        raise missing("PaymentMethod", name, param="payment_method", status=400)
+    return CARDS[_PAYMENT_METHODS[name]]
