@@ -1,0 +1,1 @@
+"""A gift from promise to settlement, and the donors' pages."""

@@ -21,6 +21,7 @@ _PREFIXES = {
     "event": "evt_3",
     "payment_intent": "pi_3",
     "payout": "po_1",
+    "payment_method": "pm_1",
     "refund": "re_3",
 }
 

@@ -1,0 +1,1 @@
+"""The door for messages from providers: verify, store, drain."""

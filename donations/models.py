@@ -1,0 +1,185 @@
+"""Funds, and gifts from promise to settlement."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from common.ids import new_id
+from organisations.models import Organisation
+
+GENERAL = "general"
+
+
+class FundQuerySet(models.QuerySet["Fund"]):
+    """Questions about funds."""
+
+    def of(self, organisation: Organisation) -> Self:
+        """Return an organisation's funds, the general one last."""
+        return self.filter(organisation=organisation).order_by("position", "name")
+
+
+class Fund(models.Model):
+    """
+    What an organisation collects for; its money is the account `fund:<slug>` of the public book.
+
+    Every organisation has the fund `general`. `goal` counts minor units of the organisation's
+    currency.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id("fund"), editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="funds")
+    slug = models.CharField(max_length=60)
+    name = models.CharField(max_length=80)
+    summary = models.CharField(max_length=160, blank=True)
+    goal = models.BigIntegerField(null=True, blank=True)
+    position = models.SmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "slug"], name="fund_slug_is_unique_in_its_organisation"
+            ),
+            models.CheckConstraint(
+                condition=Q(slug__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"), name="fund_slug_is_plain"
+            ),
+            models.CheckConstraint(condition=Q(goal__gt=0), name="fund_goal_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        """Name the fund."""
+        return self.name
+
+    @property
+    def account(self) -> str:
+        """Return the purpose that holds its money."""
+        return f"fund:{self.slug}"
+
+
+class DonationQuerySet(models.QuerySet["Donation"]):
+    """Questions about gifts."""
+
+    def of(self, organisation: Organisation) -> Self:
+        """Return an organisation's gifts."""
+        return self.filter(organisation=organisation)
+
+
+class Donation(models.Model):
+    """
+    One gift from one donor to one organisation.
+
+    `amount` counts the smallest unit of `currency`, as the donor gave it (1050 is 10.50 EUR;
+    1050 is 1,050 JPY). `settled_amount` is the gross in `settled_currency`, as it reached the
+    organisation's Stripe balance. A gift is `pending`, then `paid` (Stripe has it), then
+    `settled` (it is in the ledger, at `sequence` of the public book); `refunded_amount` counts
+    like `amount`. Donor fields are personal: they are in no line, log or URL.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        PAID = "paid"
+        SETTLED = "settled"
+        PARTIALLY_REFUNDED = "partially_refunded"
+        REFUNDED = "refunded"
+        DISPUTED = "disputed"
+        FAILED = "failed"
+        EXPIRED = "expired"
+        CANCELED = "canceled"
+
+    class Flow(models.TextChoices):
+        CHECKOUT = "checkout"
+        PAYMENT_INTENT = "payment_intent"
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id("don"), editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="donations")
+    fund = models.CharField(max_length=60, default=GENERAL)
+    flow = models.CharField(max_length=20, choices=Flow)
+    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    donor_email = models.EmailField(blank=True)
+    donor_name = models.CharField(max_length=120, blank=True)
+    public_name = models.CharField(max_length=80, blank=True)
+
+    idempotency_key = models.CharField(max_length=255, null=True, editable=False)  # noqa: DJ001 - unique
+    request_hash = models.CharField(max_length=64, blank=True, editable=False)
+    checkout_session = models.CharField(max_length=255, blank=True, editable=False)
+    checkout_url = models.TextField(blank=True, editable=False)
+    payment_intent = models.CharField(max_length=255, blank=True, editable=False)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    paid_at = models.DateTimeField(null=True, editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+    ended_as = models.CharField(max_length=20, choices=Status, blank=True, editable=False)
+    settled_at = models.DateTimeField(null=True, editable=False)
+    settled_amount = models.BigIntegerField(null=True, editable=False)
+    settled_currency = models.CharField(max_length=3, blank=True, editable=False)
+    sequence = models.BigIntegerField(null=True, editable=False)
+    refunded_amount = models.BigIntegerField(default=0, editable=False)
+    disputed_amount = models.BigIntegerField(default=0, editable=False)
+
+    objects = DonationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "-created_at"], name="donation_by_time")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lt=2**53), name="donation_is_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="donation_currency_is_iso_4217"
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True, sequence__isnull=True)
+                | Q(settled_at__isnull=False, sequence__gt=0, settled_amount__gt=0),
+                name="donation_settled_is_in_ledger",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "paid", "failed", "expired", "canceled"])
+                | Q(sequence__isnull=False),
+                name="donation_status_fits_its_ledger",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_amount__gte=0, refunded_amount__lte=models.F("amount")),
+                name="donation_refund_is_of_its_amount",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "idempotency_key"], name="donation_idempotency_key_is_new"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "sequence"], name="donation_has_an_entry_of_its_own"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the gift, not the giver."""
+        return self.id
+
+    @property
+    def token(self) -> str:
+        """Return what opens the donor's page of this gift."""
+        return salted_hmac("donations.token", self.id, algorithm="sha256").hexdigest()[:32]
+
+    def is_opened_by(self, token: str) -> bool:
+        """Tell whether a token is this gift's."""
+        return constant_time_compare(self.token, token)
+
+    def status_now(self) -> str:
+        """Return the status that the facts add up to, in whatever order they came."""
+        if self.sequence is not None:
+            return self._settled_status()
+        if self.paid_at:
+            return self.Status.PAID
+        return self.ended_as or self.Status.PENDING
+
+    def _settled_status(self) -> str:
+        if self.disputed_amount:
+            return self.Status.DISPUTED
+        if not self.refunded_amount:
+            return self.Status.SETTLED
+        is_whole = self.refunded_amount >= self.amount
+        return self.Status.REFUNDED if is_whole else self.Status.PARTIALLY_REFUNDED

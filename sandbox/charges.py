@@ -1,0 +1,160 @@
+"""Charges: made by a card, settled a moment later."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox import balance, blank, money
+from sandbox.blank import Resource
+from sandbox.calls import Call, answers
+from sandbox.cards import CARDS, Card
+from sandbox.disputes import dispute
+from sandbox.expansion import included
+from sandbox.lists import PAGING, as_list, page
+from sandbox.scope import Scope
+
+_DAY_SECONDS = 86_400
+_AVAILABLE_AFTER_SECONDS = 2 * _DAY_SECONDS
+_CARD_NOTE = "card"
+_MESSAGES = {
+    "generic_decline": "Your card was declined.",
+    "insufficient_funds": "Your card has insufficient funds.",
+}
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Whoever fills in the card form."""
+
+    email: str | None = None
+    name: str | None = None
+
+
+def make(scope: Scope, card: Card, payer: Payer, **fields: Any) -> Resource:
+    """Return the charge that comes of a card: succeeded and captured, or failed; kept."""
+    charge = scope.new("charge", **fields)
+    charge["calculated_statement_descriptor"] = "SANDBOX"
+    charge["billing_details"].update(email=payer.email, name=payer.name)
+    charge["payment_method"] = blank.identifier(
+        "payment_method", account=scope.account, moment=charge["created"]
+    )
+    _show_card(charge, card, scope.account)
+    if card.decline_code:
+        _fail(charge, card.decline_code)
+    else:
+        charge["amount_captured"] = charge["amount"] if charge["captured"] else 0
+        charge["receipt_url"] = f"{scope.base_url}/receipts/{charge['id']}"
+    scope.store.note(charge["id"], _CARD_NOTE, card.number)
+    return scope.save(charge)
+
+
+def _show_card(charge: Resource, card: Card, account: str) -> None:
+    details = charge["payment_method_details"]["card"]
+    details.update(
+        amount_authorized=charge["amount"],
+        brand=card.brand,
+        fingerprint=card.fingerprint(account),
+        last4=card.last4,
+        network=card.brand,
+    )
+    details["overcapture"]["maximum_amount_capturable"] = charge["amount"]
+
+
+def _fail(charge: Resource, decline_code: str) -> None:
+    charge.update(
+        captured=False,
+        failure_code="card_declined",
+        failure_message=_MESSAGES[decline_code],
+        paid=False,
+        status="failed",
+    )
+    charge["outcome"].update(
+        network_status="declined_by_network",
+        reason=decline_code,
+        seller_message=f"The bank returned the decline code `{decline_code}`.",
+        type="issuer_declined",
+    )
+
+
+def card_of(scope: Scope, charge: Resource) -> Card:
+    """Return the card that paid."""
+    return CARDS[scope.store.noted(charge["id"], _CARD_NOTE) or ""]
+
+
+def settle_later(scope: Scope, charge: Resource, *, seconds: float) -> None:
+    """Let the captured charge wait for its balance transaction, as asynchronous capture does."""
+    scope.store.rows(
+        "INSERT INTO settlements VALUES (?, ?)", charge["id"], time.time() + seconds
+    )
+
+
+def settled(scope: Scope, charge: Resource) -> Resource:
+    """Return the charge with its balance transaction, which it gets now if it waited for it."""
+    if not scope.store.rows(
+        "DELETE FROM settlements WHERE charge = ? RETURNING charge", charge["id"]
+    ):
+        return charge
+    movement = _settlement(scope, charge)
+    charge = scope.save({**charge, "balance_transaction": movement["id"]})
+    scope.emit("charge.updated", charge, {"balance_transaction": None})
+    if card_of(scope, charge).is_disputed:
+        dispute(scope, charge)
+        charge = scope.load("charge", charge["id"])
+    return charge
+
+
+def _settlement(scope: Scope, charge: Resource) -> Resource:
+    settlement = scope.load("account", scope.account)["default_currency"]
+    currency = charge["currency"]
+    amount = money.converted(charge["amount_captured"], currency, settlement)
+    is_foreign = currency != settlement
+    card = card_of(scope, charge)
+    wait_seconds = 0 if card.is_available_at_once else _AVAILABLE_AFTER_SECONDS
+    return balance.move(
+        scope,
+        type="charge",
+        category="charge",
+        amount=amount,
+        currency=settlement,
+        fee=money.fee(amount, settlement),
+        source=charge["id"],
+        description=charge["description"],
+        exchange_rate=float(money.rate(currency, settlement)) if is_foreign else None,
+        created=charge["created"],
+        available_on=charge["created"] + wait_seconds,
+    )
+
+
+@answers("get", "/v1/charges/{charge}")
+def retrieve(call: Call) -> Resource:
+    return call.scope.load("charge", call.values["charge"])
+
+
+@answers("get", "/v1/charges", f"{PAGING} payment_intent")
+def list_charges(call: Call) -> Resource:
+    return page(call, "charge", fields="payment_intent")
+
+
+@answers("post", "/v1/charges/{charge}", "description metadata receipt_email")
+def update(call: Call) -> Resource:
+    charge = call.scope.load("charge", call.values["charge"])
+    metadata = {**charge["metadata"], **(call.get("metadata") or {})}
+    charge.update(call.parameters, metadata={key: text for key, text in metadata.items() if text})
+    charge.pop("expand", None)
+    call.scope.save(charge)
+    call.scope.emit("charge.updated", charge)
+    return charge
+
+
+@included("charge", "refunds")
+def refunds_of(scope: Scope, charge: Resource) -> Resource:
+    """Return the list of a charge's refunds, which a charge shows when it is asked to."""
+    import json
+
+    rows = scope.store.rows(
+        "SELECT body FROM resources WHERE account = ? AND kind = 'refund'"
+        " AND json_extract(body, '$.charge') = ? ORDER BY created DESC, position DESC",
+        scope.account,
+        charge["id"],
+    )
+    return as_list([json.loads(body) for (body,) in rows], f"/v1/charges/{charge['id']}/refunds")

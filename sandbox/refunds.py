@@ -1,0 +1,139 @@
+"""Refunds: whole or in part, and those that fail later."""
+
+from typing import Any
+
+from sandbox import balance, charges
+from sandbox.blank import Resource
+from sandbox.calls import Call, answers
+from sandbox.errors import invalid
+from sandbox.lists import PAGING, page
+from sandbox.scope import Scope
+
+
+def refund(scope: Scope, charge: Resource, *, amount: int | None, **fields: Any) -> Resource:
+    """Give back a charge or a part of it; the processing fee is not given back."""
+    charge = charges.settled(scope, charge)
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    amount = left if amount is None else amount
+    _require_refundable(charge, amount, left)
+    returned = scope.new(
+        "refund",
+        amount=amount,
+        charge=charge["id"],
+        currency=charge["currency"],
+        payment_intent=charge["payment_intent"],
+        payment_method=charge["payment_method"],
+        **fields,
+    )
+    returned["balance_transaction"] = _give_back(scope, charge, returned)["id"]
+    scope.save(returned)
+    previous = {"amount_refunded": charge["amount_refunded"]}
+    charge["amount_refunded"] += amount
+    charge["refunded"] = amount == left
+    scope.save(charge)
+    scope.emit("refund.created", returned)
+    scope.emit("charge.refunded", charge, previous)
+    if charges.card_of(scope, charge).fails_refunds:
+        returned = fail(scope, returned)
+    return returned
+
+
+def _require_refundable(charge: Resource, amount: int, left: int) -> None:
+    if charge["disputed"]:
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise invalid(message, code="charge_disputed", param="charge")
+    if not charge["balance_transaction"]:
+        message = f"Charge {charge['id']} has not been captured."
+        raise invalid(message, code="charge_not_refundable", param="charge")
+    if not left:
+        message = f"Charge {charge['id']} has already been refunded."
+        raise invalid(message, code="charge_already_refunded", param="charge")
+    if amount < 1:
+        message = "This value must be greater than or equal to 1."
+        raise invalid(message, code="parameter_invalid_integer", param="amount")
+    if amount > left:
+        message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
+        raise invalid(message, code="amount_too_large", param="amount")
+
+
+def _give_back(scope: Scope, charge: Resource, returned: Resource) -> Resource:
+    """Move the refund's share of what the charge settled to: the shares of all add up to it."""
+    received = scope.load("balance_transaction", charge["balance_transaction"])
+    before = charge["amount_refunded"]
+    shares = [
+        received["amount"] * refunded // charge["amount_captured"]
+        for refunded in (before, before + returned["amount"])
+    ]
+    return balance.move(
+        scope,
+        type="refund",
+        category="refund",
+        amount=shares[0] - shares[1],
+        currency=received["currency"],
+        source=returned["id"],
+        description=f"REFUND FOR CHARGE ({charge['description'] or charge['id']})",
+        exchange_rate=received["exchange_rate"],
+        available_on=max(returned["created"], received["available_on"]),
+    )
+
+
+def fail(scope: Scope, returned: Resource) -> Resource:
+    """Let a refund come back: the bank could not credit the card."""
+    if returned["status"] != "succeeded":
+        raise invalid(f"This refund is {returned['status']}.", param="refund")
+    sent = scope.load("balance_transaction", returned["balance_transaction"])
+    movement = balance.move(
+        scope,
+        type="refund_failure",
+        category="refund_failure",
+        amount=-sent["amount"],
+        currency=sent["currency"],
+        source=returned["id"],
+        description=sent["description"].replace("REFUND FOR CHARGE", "REFUND FAILURE"),
+        exchange_rate=sent["exchange_rate"],
+        available_on=max(scope.now(), sent["available_on"]),
+    )
+    returned = {
+        **returned,
+        "status": "failed",
+        "failure_reason": "expired_or_canceled_card",
+        "failure_balance_transaction": movement["id"],
+    }
+    scope.save(returned)
+    charge = scope.load("charge", returned["charge"])
+    charge.update(amount_refunded=charge["amount_refunded"] - returned["amount"], refunded=False)
+    scope.save(charge)
+    scope.emit("refund.failed", returned)
+    scope.emit("charge.refund.updated", returned, {"status": "succeeded"})
+    return returned
+
+
+@answers("post", "/v1/refunds", "amount charge metadata payment_intent reason")
+def create(call: Call) -> Resource:
+    fields = {name: call.get(name) for name in ("metadata", "reason") if call.get(name)}
+    return refund(call.scope, _charge(call), amount=call.get("amount"), **fields)
+
+
+def _charge(call: Call) -> Resource:
+    if "charge" in call.parameters:
+        return call.scope.load("charge", call.get("charge"), param="charge")
+    if "payment_intent" not in call.parameters:
+        message = "One of the following params should be provided: payment_intent or charge."
+        raise invalid(message, code="parameter_missing", param="charge")
+    intent = call.scope.load(
+        "payment_intent", call.get("payment_intent"), param="payment_intent"
+    )
+    if intent["status"] != "succeeded":
+        message = "This PaymentIntent does not have a successful charge to refund."
+        raise invalid(message, code="payment_intent_unexpected_state", param="payment_intent")
+    return call.scope.load("charge", intent["latest_charge"])
+
+
+@answers("get", "/v1/refunds/{refund}")
+def retrieve(call: Call) -> Resource:
+    return call.scope.load("refund", call.values["refund"])
+
+
+@answers("get", "/v1/refunds", f"{PAGING} charge payment_intent")
+def list_refunds(call: Call) -> Resource:
+    return page(call, "refund", fields="charge payment_intent")

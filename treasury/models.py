@@ -1,0 +1,113 @@
+"""What moved on the organisations' Stripe balances, and what those balances were."""
+
+from typing import Self
+
+from django.db import models
+
+from organisations.models import Organisation
+
+
+class BalanceTransactionQuerySet(models.QuerySet["BalanceTransaction"]):
+    """Questions about what moved."""
+
+    def of(self, organisation: Organisation) -> Self:
+        """Return an organisation's transactions."""
+        return self.filter(organisation=organisation)
+
+
+class BalanceTransaction(models.Model):
+    """
+    One movement on a Stripe balance, as Stripe told it and as it was booked.
+
+    `amount`, `fee` and `net` are signed minor units of the settlement `currency` (Stripe:
+    BalanceTransaction). `charge` is the charge it belongs to; `purpose` is the account of the
+    public book that it moved, so that refunds and disputes follow their charge. `sequence` is
+    its first entry.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="balance_transactions"
+    )
+    stripe_id = models.CharField(max_length=255)
+    type = models.CharField(max_length=64)
+    reporting_category = models.CharField(max_length=64)
+    amount = models.BigIntegerField()
+    fee = models.BigIntegerField()
+    net = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    source = models.CharField(max_length=255, blank=True)
+    charge = models.CharField(max_length=255, blank=True)
+    donation = models.CharField(max_length=32, blank=True)
+    purpose = models.CharField(max_length=80)
+    occurred_at = models.DateTimeField()
+    sequence = models.BigIntegerField()
+
+    objects = BalanceTransactionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organisation", "-occurred_at"], name="transaction_by_time"),
+            models.Index(fields=["organisation", "charge"], name="transaction_by_charge"),
+            models.Index(fields=["organisation", "donation"], name="transaction_by_donation"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "stripe_id"], name="transaction_is_booked_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(net=models.F("amount") - models.F("fee")),
+                name="transaction_net_is_amount_less_fee",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the transaction."""
+        return self.stripe_id
+
+
+class StripeBalance(models.Model):
+    """
+    An organisation's Stripe balance in one currency, as last read; minor units.
+
+    The public invariant: place `stripe` of the ledger = `available` + `pending`.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="stripe_balances")
+    currency = models.CharField(max_length=3)
+    available = models.BigIntegerField()
+    pending = models.BigIntegerField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "currency"], name="one_stripe_balance_a_currency"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the balance."""
+        return f"{self.organisation_id} {self.currency}"
+
+    @property
+    def total(self) -> int:
+        """Return what the ledger must say."""
+        return self.available + self.pending
+
+
+class StripeReading(models.Model):
+    """
+    How reading an organisation's Stripe account goes.
+
+    `failing_since` is set while Stripe does not answer, so that pages can say so; `error` is
+    why, without personal data.
+    """
+
+    organisation = models.OneToOneField(Organisation, models.PROTECT, related_name="stripe_reading")
+    read_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    error = models.CharField(max_length=255, blank=True)
+
+    def __str__(self) -> str:
+        """Name whose account it is."""
+        return str(self.organisation_id)
