@@ -22,7 +22,7 @@ class BalanceTransaction(models.Model):
     `amount`, `fee` and `net` are signed minor units of the settlement `currency` (Stripe:
     BalanceTransaction). `charge` is the charge it belongs to; `purpose` is the account of the
     public book that it moved, so that refunds and disputes follow their charge. `sequence` is
-    its first entry.
+    its first entry; one that moved nothing has none.
     """
 
     organisation = models.ForeignKey(
@@ -40,7 +40,7 @@ class BalanceTransaction(models.Model):
     donation = models.CharField(max_length=32, blank=True)
     purpose = models.CharField(max_length=80)
     occurred_at = models.DateTimeField()
-    sequence = models.BigIntegerField()
+    sequence = models.BigIntegerField(null=True)
 
     objects = BalanceTransactionQuerySet.as_manager()
 

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('donation', models.CharField(blank=True, max_length=32)),
                 ('purpose', models.CharField(max_length=80)),
                 ('occurred_at', models.DateTimeField()),
-                ('sequence', models.BigIntegerField()),
+                ('sequence', models.BigIntegerField(null=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balance_transactions', to='organisations.organisation')),
             ],
             options={

@@ -1,0 +1,13 @@
+"""The donations app."""
+
+from django.apps import AppConfig
+
+
+class DonationsConfig(AppConfig):
+    """Connects gifts to what `organisations` tells."""
+
+    name = "donations"
+
+    def ready(self) -> None:
+        """Listen."""
+        import donations.receivers  # noqa: F401, PLC0415 - after the models

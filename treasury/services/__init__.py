@@ -1,0 +1,1 @@
+"""What `treasury` writes: Stripe's balance transactions, as entries of the ledger."""

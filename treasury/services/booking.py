@@ -1,0 +1,242 @@
+"""
+Booking: every balance transaction becomes entries of the public book, once.
+
+The nonce of an entry is `stripe:<account>:<balance transaction>:<leg>`, so that events that are
+lost, doubled, late or in another order cannot change the books.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import DataError, IntegrityError, transaction
+
+from common.errors import DomainError
+from donations import services as donations
+from donations.errors import GiftDiffers
+from donations.models import Donation
+from donations.services import ChargeFacts
+from ledger.models import PUBLIC, Book, Entry
+from ledger.services import Draft, append
+from organisations.models import Organisation
+from reviews.models import Case
+from reviews.services import open_case
+from treasury.errors import (
+    ApplicationFeeFound,
+    ChargeNotBooked,
+    TransactionMalformed,
+    WrongLivemode,
+)
+from treasury.models import BalanceTransaction, StripeBalance, StripeReading
+from treasury.services.legs import (
+    EXTERNAL,
+    UNKNOWN,
+    drafts_of,
+    follows_a_charge,
+    meaning_of,
+)
+from treasury.services.reading import Movement, Reading
+
+# What is wrong with one transaction, as against with the database or the network.
+UNBOOKABLE = (DomainError, IntegrityError, DataError)
+
+
+@dataclass(slots=True)
+class Plan:
+    """One movement on its way into the book: what it is for, and its entries to be."""
+
+    movement: Movement
+    purpose: str
+    donation: str
+    gift: Donation | None
+    drafts: list[Draft]
+
+
+@transaction.atomic
+def book(*, organisation: Organisation, reading: Reading) -> int:
+    """
+    Book what was read and is not in the ledger yet, in one transaction; return how many.
+
+    A transaction that cannot be booked becomes a case for staff and holds up none of the others.
+    """
+    _lock(organisation)
+    told = reading.movements
+    movements = _unbooked(organisation, [one for one in told if isinstance(one, Movement)])
+    for malformed in (one for one in told if isinstance(one, TransactionMalformed)):
+        _report(organisation, str(malformed).split(":")[0], malformed)
+    try:
+        _book_all(organisation, movements)
+    except UNBOOKABLE:
+        for movement in movements:
+            _book_or_report(organisation, movement)
+    _keep_balances(organisation, reading)
+    return len(movements)
+
+
+def _lock(organisation: Organisation) -> None:
+    StripeReading.objects.get_or_create(organisation=organisation)
+    StripeReading.objects.select_for_update().get(organisation=organisation)
+
+
+def _unbooked(organisation: Organisation, movements: Sequence[Movement]) -> list[Movement]:
+    ids = [movement.id for movement in movements]
+    booked = BalanceTransaction.objects.of(organisation).filter(stripe_id__in=ids)
+    known = set(booked.values_list("stripe_id", flat=True))
+    return [movement for movement in movements if movement.id not in known]
+
+
+@transaction.atomic
+def _book_all(organisation: Organisation, movements: Sequence[Movement]) -> None:
+    plans: dict[str, Plan] = {}
+    for movement in movements:
+        plans[movement.id] = _plan(organisation, movement, plans.values())
+    drafts = [draft for plan in plans.values() for draft in plan.drafts]
+    public = Book.objects.get(organisation=organisation, book=PUBLIC)
+    entries = {entry.nonce: entry for entry in append(book=public, drafts=drafts)}
+    rows = [_row(organisation, plan, entries) for plan in plans.values()]
+    BalanceTransaction.objects.bulk_create(rows)
+    for plan in plans.values():
+        _tell(organisation, plan, entries)
+
+
+def _book_or_report(organisation: Organisation, movement: Movement) -> None:
+    try:
+        _book_all(organisation, [movement])
+    except UNBOOKABLE as error:
+        _report(organisation, movement.id, error)
+
+
+def _report(organisation: Organisation, transaction_id: str, error: Exception) -> None:
+    open_case(
+        organisation=organisation,
+        kind=Case.Kind.UNBOOKED,
+        subject=transaction_id,
+        summary=f"{type(error).__name__}: {error}"[:500],
+    )
+
+
+def _plan(organisation: Organisation, movement: Movement, before: Iterable[Plan]) -> Plan:
+    _check(movement)
+    gift = None
+    if movement.category == "charge":
+        gift = _gift(organisation, movement, before)
+        purpose, donation = (f"fund:{gift.fund}", gift.id) if gift else (EXTERNAL, "")
+    elif follows_a_charge(movement):
+        purpose, donation = _purpose_of_charge(organisation, movement, before)
+    else:
+        purpose, donation = meaning_of(movement).account, ""
+        _flag_unknown(organisation, movement)
+    drafts = drafts_of(
+        movement,
+        account=str(organisation.stripe_account),
+        purpose=purpose,
+        donation_id=donation,
+    )
+    return Plan(movement, purpose, donation, gift, drafts)
+
+
+def _check(movement: Movement) -> None:
+    if movement.has_application_fee:
+        raise ApplicationFeeFound
+    if movement.livemode not in (None, settings.STRIPE_LIVEMODE):
+        raise WrongLivemode
+    if movement.net != movement.amount - movement.fee:
+        raise TransactionMalformed(f"{movement.id}: net is not amount less fee.")
+
+
+def _gift(
+    organisation: Organisation, movement: Movement, before: Iterable[Plan]
+) -> Donation | None:
+    charge = ChargeFacts(movement.charge, movement.given, movement.given_currency)
+    try:
+        if any(plan.gift and plan.gift.id == movement.donation_id for plan in before):
+            raise GiftDiffers
+        return donations.gift_of(
+            organisation=organisation, donation_id=movement.donation_id, charge=charge
+        )
+    except GiftDiffers as error:
+        open_case(
+            organisation=organisation,
+            kind=Case.Kind.MISMATCH,
+            subject=movement.id,
+            summary=f"{error} Gift {movement.donation_id}, charge {movement.charge}.",
+        )
+        return None
+
+
+def _purpose_of_charge(
+    organisation: Organisation, movement: Movement, before: Iterable[Plan]
+) -> tuple[str, str]:
+    for plan in before:
+        if plan.movement.category == "charge" and plan.movement.charge == movement.charge:
+            return plan.purpose, plan.donation
+    charges = BalanceTransaction.objects.of(organisation).filter(
+        charge=movement.charge, reporting_category="charge"
+    )
+    charge = charges.exclude(charge="").first()
+    if charge is None:
+        raise ChargeNotBooked(f"{movement.category} of charge {movement.charge or 'unknown'}.")
+    return charge.purpose, charge.donation
+
+
+def _flag_unknown(organisation: Organisation, movement: Movement) -> None:
+    if meaning_of(movement) is UNKNOWN:
+        open_case(
+            organisation=organisation,
+            kind=Case.Kind.UNCLASSIFIED,
+            subject=movement.id,
+            summary=f"Stripe calls it {movement.category} ({movement.type}).",
+        )
+
+
+def _row(
+    organisation: Organisation, plan: Plan, entries: dict[str, Entry]
+) -> BalanceTransaction:
+    movement = plan.movement
+    return BalanceTransaction(
+        organisation=organisation,
+        stripe_id=movement.id,
+        type=movement.type,
+        reporting_category=movement.category,
+        amount=movement.amount,
+        fee=movement.fee,
+        net=movement.net,
+        currency=movement.currency,
+        source=movement.source,
+        charge=movement.charge,
+        donation=plan.donation,
+        purpose=plan.purpose,
+        occurred_at=movement.occurred_at,
+        sequence=entries[plan.drafts[0].nonce].sequence if plan.drafts else None,
+    )
+
+
+def _tell(organisation: Organisation, plan: Plan, entries: dict[str, Entry]) -> None:
+    movement = plan.movement
+    if plan.gift:
+        donations.settle(donation=plan.gift, entry=entries[plan.drafts[0].nonce])
+    elif plan.donation:
+        add, sign = CONSEQUENCES[movement.category]
+        add(organisation=organisation, donation_id=plan.donation, amount=sign * movement.given)
+
+
+CONSEQUENCES: dict[str, tuple[Callable[..., None], int]] = {
+    "refund": (donations.add_refund, 1),
+    "refund_failure": (donations.add_refund, -1),
+    "dispute": (donations.add_dispute, 1),
+    "dispute_reversal": (donations.add_dispute, -1),
+}
+
+
+def _keep_balances(organisation: Organisation, reading: Reading) -> None:
+    state = StripeReading.objects.get(organisation=organisation)
+    if state.read_at and state.read_at > reading.read_at:
+        return
+    for currency, (available, pending) in reading.balances.items():
+        StripeBalance.objects.update_or_create(
+            organisation=organisation,
+            currency=currency,
+            defaults={"available": available, "pending": pending, "read_at": reading.read_at},
+        )
+    state.read_at, state.failing_since, state.error = reading.read_at, None, ""
+    state.save(update_fields=["read_at", "failing_since", "error"])

@@ -1,0 +1,24 @@
+"""Background work of the treasury: reading what webhooks may have missed."""
+
+import logging
+
+from procrastinate.contrib.django import app
+
+from common.errors import DomainError
+from organisations.models import Organisation
+from treasury.services.booking import book
+from treasury.services.reading import read_account
+
+logger = logging.getLogger("almoner.treasury")
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(queueing_lock="sweep_accounts")
+def sweep_accounts(timestamp: int) -> None:
+    """Read every connected account once an hour; one that fails does not hold up the others."""
+    for organisation in Organisation.objects.public().exclude(stripe_account=None):
+        try:
+            book(organisation=organisation, reading=read_account(organisation))
+        except DomainError as error:
+            facts = {"organisation": organisation.id, "reason": str(error)}
+            logger.warning("sweep postponed", extra=facts)

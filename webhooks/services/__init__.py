@@ -1,0 +1,1 @@
+"""What `webhooks` writes: the inbox, and what becomes of each event."""

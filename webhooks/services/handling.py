@@ -1,0 +1,84 @@
+"""
+What an event says of a gift. What it says of money is read from Stripe instead.
+
+Handlers add facts and never take one back, so that the order of events does not matter.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from donations import services as donations
+from donations.models import Donation
+from webhooks.models import StripeEvent
+
+CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
+NAME_MAX = 120
+
+
+def handle(event: StripeEvent) -> None:
+    """Let the gift that an event is about know; most events are about none."""
+    handler = HANDLERS.get(event.type)
+    if handler:
+        handler(event, event.payload["data"]["object"])
+
+
+def _checkout_completed(event: StripeEvent, session: dict[str, Any]) -> None:
+    # A debit that takes days completes the session unpaid; its payment is told later.
+    if session.get("payment_status") == "paid":
+        _paid(event, session, session.get("customer_details") or {})
+
+
+def _checkout_paid(event: StripeEvent, session: dict[str, Any]) -> None:
+    _paid(event, session, session.get("customer_details") or {})
+
+
+def _charge_paid(event: StripeEvent, charge: dict[str, Any]) -> None:
+    _paid(event, charge, charge.get("billing_details") or {})
+
+
+def _intent_paid(event: StripeEvent, intent: dict[str, Any]) -> None:
+    _paid(event, intent, {})
+
+
+def _paid(event: StripeEvent, thing: dict[str, Any], donor: dict[str, Any]) -> None:
+    assert event.organisation
+    assert event.occurred_at
+    donations.mark_paid(
+        organisation=event.organisation,
+        donation_id=_donation_id(thing),
+        paid_at=event.occurred_at,
+        donor_email=str(donor.get("email") or "")[:254],
+        donor_name=str(donor.get("name") or "")[:NAME_MAX],
+    )
+
+
+def _ended(flow: str, ended_as: str) -> Callable[[StripeEvent, dict[str, Any]], None]:
+    def handler(event: StripeEvent, thing: dict[str, Any]) -> None:
+        assert event.organisation
+        assert event.occurred_at
+        donations.mark_ended(
+            organisation=event.organisation,
+            donation_id=_donation_id(thing),
+            flow=flow,
+            ended_as=ended_as,
+            ended_at=event.occurred_at,
+        )
+
+    return handler
+
+
+def _donation_id(thing: dict[str, Any]) -> str:
+    metadata = thing.get("metadata") or {}
+    return str(thing.get("client_reference_id") or metadata.get("donation_id") or "")
+
+
+HANDLERS: dict[str, Callable[[StripeEvent, dict[str, Any]], None]] = {
+    "checkout.session.completed": _checkout_completed,
+    "checkout.session.async_payment_succeeded": _checkout_paid,
+    "checkout.session.async_payment_failed": _ended(CHECKOUT, Donation.Status.FAILED),
+    "checkout.session.expired": _ended(CHECKOUT, Donation.Status.EXPIRED),
+    "payment_intent.succeeded": _intent_paid,
+    "payment_intent.payment_failed": _ended(INTENT, Donation.Status.FAILED),
+    "payment_intent.canceled": _ended(INTENT, Donation.Status.CANCELED),
+    "charge.succeeded": _charge_paid,
+}
