@@ -1,0 +1,261 @@
+"""Fill the demo: a year of gifts through the real pipeline, then `demo.json`."""
+
+import json
+import os
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from common.money import exponent_of
+from common.stripe_api import client
+from donations.services import create_fund, create_sandbox_account
+from organisations import services as organisations
+from organisations.models import ApiKey, Membership, Organisation, User
+from webhooks.demo import CHARITIES, PAYOUT_EVERY, Charity, GiftStory, gifts_of, today
+from webhooks.models import StripeEvent
+
+WAIT_SECONDS = 120
+TIMEOUT_SECONDS = 30
+STAFF_EMAIL = "staff@almoner.example"
+BAR_WIDTH = 32
+
+
+class Command(BaseCommand):
+    """Does what a year would do, in under a minute; run again, it goes on where it stopped."""
+
+    help = "Fill the demo through the sandbox, the webhooks and the worker."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Fill the demo unless it is filled, and write demo.json anew."""
+        if not settings.USES_STRIPE_SANDBOX or not settings.STRIPE_API_BASE:
+            raise CommandError("The demo needs the sandbox: start it with `make run`.")
+        demo_path = settings.DATA_DIR / "demo.json"
+        known = json.loads(demo_path.read_text()) if demo_path.exists() else {}
+        if not known:
+            known = self._fill()
+        surroundings = {
+            "base_url": settings.BASE_URL,
+            "stripe": {
+                "api_base": settings.STRIPE_API_BASE,
+                "secret_key": settings.STRIPE_SECRET_KEY,
+                "webhook_secret": settings.STRIPE_WEBHOOK_SECRETS[0],
+            },
+            "database": {
+                "url": os.environ["DATABASE_URL"],
+                "owner_url": os.environ["DATABASE_OWNER_URL"],
+            },
+        }
+        write_private(demo_path, json.dumps(known | surroundings, indent=2) + "\n")
+
+    def _fill(self) -> dict[str, Any]:
+        staff, staff_account = person(STAFF_EMAIL, "Demo Staff", is_staff=True, is_superuser=True)
+        houses = [set_up(charity, staff) for charity in CHARITIES]
+        stories = [list(gifts_of(charity, today())) for charity in CHARITIES]
+        bar = Bar(sum(len(gifts) for gifts in stories))
+        with ThreadPoolExecutor(len(CHARITIES)) as pool:
+            years = [
+                pool.submit(live_a_year, charity, house, gifts, bar.step)
+                for charity, house, gifts in zip(CHARITIES, houses, stories, strict=True)
+            ]
+            for year in years:
+                year.result()
+        wait_until_booked()
+        bar.finish()
+        return {"staff": staff_account, "organisations": houses}
+
+
+class Bar:
+    """A progress bar on the terminal; a few plain lines where there is none."""
+
+    def __init__(self, total: int) -> None:
+        """Begin at nothing of `total`."""
+        self.total, self.done, self.lock = total, 0, threading.Lock()
+
+    def step(self) -> None:
+        """Draw one step more."""
+        with self.lock:
+            self.done += 1
+            filled = BAR_WIDTH * self.done // self.total
+            bar = "█" * filled + "░" * (BAR_WIDTH - filled)
+            line = f"Filling the demo {bar} {self.done}/{self.total} gifts"
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r{line}")
+            elif self.done % 50 == 0:
+                sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    def finish(self) -> None:
+        """End the line."""
+        sys.stderr.write("\nEvery gift is booked.\n")
+
+
+def set_up(charity: Charity, staff: User) -> dict[str, Any]:
+    """Set up one organisation with funds, keys, an owner, and an account at the sandbox."""
+    organisation = Organisation.objects.filter(slug=charity.slug).first()
+    if organisation is None:
+        account = create_sandbox_account(country=charity.country, currency=charity.currency)
+        organisation = organisations.create_organisation(**charity.fields(), stripe_account=account)
+    if not organisation.is_public:
+        organisation = organisations.approve(
+            organisation=organisation, decided_by=staff, reason="Papers and bank account checked."
+        )
+    unit = 10 ** exponent_of(charity.currency)
+    for position, fund in enumerate(charity.funds):
+        create_fund(
+            organisation=organisation,
+            slug=fund.slug,
+            name=fund.name,
+            summary=fund.summary,
+            goal=fund.goal and fund.goal * unit,
+            position=position,
+        )
+    owner, owner_account = person(f"owner@{charity.slug}.example", charity.owner)
+    Membership.objects.update_or_create(
+        organisation=organisation, user=owner, defaults={"role": Membership.Role.OWNER}
+    )
+    return {
+        "id": organisation.id,
+        "slug": organisation.slug,
+        "stripe_account": organisation.stripe_account,
+        "api_key": issue(organisation, "donations", ApiKey.Scope.DONATIONS),
+        "credits_api_key": issue(organisation, "credits", ApiKey.Scope.LEDGER),
+        "owner": owner_account,
+    }
+
+
+def issue(organisation: Organisation, application: str, scope: str) -> str:
+    """Issue a key for the demo and return its secret."""
+    issued = organisations.issue_api_key(
+        organisation=organisation,
+        application=application,
+        name=f"Demo: {application}",
+        scopes=[scope],
+        livemode=settings.STRIPE_LIVEMODE,
+    )
+    return issued.secret
+
+
+def person(email: str, name: str, **rights: bool) -> tuple[User, dict[str, str]]:
+    """Return somebody who can sign in, with a new password."""
+    password = secrets.token_urlsafe(12)
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, name=name, **rights)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return user, {"email": email, "password": password}
+
+
+def live_a_year(
+    charity: Charity, house: dict[str, Any], gifts: list[GiftStory], step: Callable[[], None]
+) -> None:
+    """Let people give to one organisation for a year, and its money be paid out every month."""
+    next_payout = gifts[0].given_at + PAYOUT_EVERY
+    for gift in gifts:
+        if gift.given_at > next_payout:
+            set_clock(house, next_payout)
+            pay_out(charity, house)
+            next_payout += PAYOUT_EVERY
+        set_clock(house, gift.given_at)
+        give(house, gift)
+        step()
+    set_clock(house, None)
+    connection.close()
+
+
+def give(house: dict[str, Any], gift: GiftStory) -> None:
+    """Promise a gift over our API, pay it at the sandbox, and let come of it what may."""
+    answer = requests.post(
+        f"{settings.BASE_URL}/v1/donations",
+        json={
+            "amount": gift.amount,
+            "currency": gift.currency,
+            "fund": gift.fund,
+            "flow": "checkout",
+            "donor": {"email": gift.donor},
+            "public_name": gift.public_name,
+        },
+        headers={
+            "Authorization": f"Bearer {house['api_key']}",
+            "Idempotency-Key": f"demo-{house['slug']}-{gift.number}",
+        },
+        timeout=TIMEOUT_SECONDS,
+    )
+    answer.raise_for_status()
+    session_id = answer.json()["checkout_url"].rsplit("/", 1)[-1]
+    for card in gift.cards:
+        with suppress(requests.HTTPError):  # the first card of some is declined
+            control(f"checkout/{session_id}/pay", card_number=card)
+    if gift.is_refunded:
+        refund(house, session_id, gift.amount // 2)
+
+
+def refund(house: dict[str, Any], session_id: str, amount: int) -> None:
+    """Give half of a gift back, as the organisation would on Stripe's dashboard."""
+    options: Any = {"stripe_account": house["stripe_account"]}
+    session = client().v1.checkout.sessions.retrieve(session_id, options=options)
+    client().v1.refunds.create(
+        {"payment_intent": str(session.payment_intent), "amount": amount}, options
+    )
+
+
+def pay_out(charity: Charity, house: dict[str, Any]) -> None:
+    """Send what is available to the bank, when there is something."""
+    options: Any = {"stripe_account": house["stripe_account"]}
+    for part in client().v1.balance.retrieve(options=options).available:
+        if part.amount > 0 and part.currency.upper() == charity.currency:
+            payout = client().v1.payouts.create(
+                {"amount": part.amount, "currency": part.currency}, options
+            )
+            control(f"payouts/{payout.id}/pay")
+
+
+def set_clock(house: dict[str, Any], moment: datetime | None) -> None:
+    """Let an account of the sandbox live at a moment, or now."""
+    control(
+        "clock",
+        account=house["stripe_account"],
+        now=None if moment is None else int(moment.timestamp()),
+    )
+
+
+def control(path: str, **fields: Any) -> Any:
+    """Ask the sandbox to do what only the world outside does."""
+    answer = requests.post(
+        f"{settings.STRIPE_API_BASE}/_control/{path}",
+        json=fields,
+        headers={"Authorization": f"Bearer {settings.STRIPE_SECRET_KEY}"},
+        timeout=TIMEOUT_SECONDS,
+    )
+    answer.raise_for_status()
+    return answer.json()
+
+
+def wait_until_booked() -> None:
+    """Wait until the sandbox has told everything and the worker has booked it."""
+    control("delivery/flush", timeout=WAIT_SECONDS)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while StripeEvent.objects.filter(status=StripeEvent.Status.PENDING).exists():
+        if time.monotonic() > deadline:
+            raise CommandError("The worker does not keep up: see the worker's log.")
+        time.sleep(0.1)
+
+
+def write_private(path: Any, text: str) -> None:
+    """Write a file that only we can read, whole or not at all."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
