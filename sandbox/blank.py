@@ -42,7 +42,7 @@ def identifier(kind: str, *, account: str = "", moment: int = 0) -> str:
     """Return an id that looks like Stripe's: prefix, time, the account's tail, and chance."""
     if kind == "checkout.session":
         return _PREFIXES[kind] + random_text(56)
-    return _PREFIXES[kind] + _base62(moment) + account[-8:].rjust(8, "0") + random_text(9)
+    return _PREFIXES[kind] + _base62(moment) + (account or random_text(8))[-8:] + random_text(9)
 
 
 def random_text(length: int) -> str:

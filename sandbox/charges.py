@@ -43,7 +43,6 @@ def make(scope: Scope, card: Card, payer: Payer, **fields: Any) -> Resource:
         _fail(charge, card.decline_code)
     else:
         charge["amount_captured"] = charge["amount"] if charge["captured"] else 0
-        charge["receipt_url"] = f"{scope.base_url}/receipts/{charge['id']}"
     scope.store.note(charge["id"], _CARD_NOTE, card.number)
     return scope.save(charge)
 
@@ -81,11 +80,9 @@ def card_of(scope: Scope, charge: Resource) -> Card:
     return CARDS[scope.store.noted(charge["id"], _CARD_NOTE) or ""]
 
 
-def settle_later(scope: Scope, charge: Resource, *, seconds: float) -> None:
+def settle_later(scope: Scope, charge: Resource) -> None:
     """Let the captured charge wait for its balance transaction, as asynchronous capture does."""
-    scope.store.rows(
-        "INSERT INTO settlements VALUES (?, ?)", charge["id"], time.time() + seconds
-    )
+    scope.store.rows("INSERT INTO settlements VALUES (?, ?)", charge["id"], time.time())
 
 
 def settled(scope: Scope, charge: Resource) -> Resource:
@@ -120,8 +117,7 @@ def _settlement(scope: Scope, charge: Resource) -> Resource:
         source=charge["id"],
         description=charge["description"],
         exchange_rate=float(money.rate(currency, settlement)) if is_foreign else None,
-        created=charge["created"],
-        available_on=charge["created"] + wait_seconds,
+        available_on=scope.now() + wait_seconds,
     )
 
 
@@ -149,12 +145,5 @@ def update(call: Call) -> Resource:
 @included("charge", "refunds")
 def refunds_of(scope: Scope, charge: Resource) -> Resource:
     """Return the list of a charge's refunds, which a charge shows when it is asked to."""
-    import json
-
-    rows = scope.store.rows(
-        "SELECT body FROM resources WHERE account = ? AND kind = 'refund'"
-        " AND json_extract(body, '$.charge') = ? ORDER BY created DESC, position DESC",
-        scope.account,
-        charge["id"],
-    )
-    return as_list([json.loads(body) for (body,) in rows], f"/v1/charges/{charge['id']}/refunds")
+    refunds = scope.store.related(scope.account, "refund", "charge", charge["id"])
+    return as_list(refunds, f"/v1/charges/{charge['id']}/refunds")

@@ -94,5 +94,4 @@ def _requests(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
                 for part in ast.walk(ast.Tuple(elts=node.args[:2], ctx=ast.Load()))
                 if isinstance(part, ast.Constant) and isinstance(part.value, str)
             ]
-            if texts[1].startswith("/v1/"):
-                yield texts[0], texts[1]
+            yield texts[0], texts[1]

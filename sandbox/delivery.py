@@ -5,7 +5,7 @@ import hmac
 import http.client
 import threading
 import time
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from sandbox.outbox import Outbox, Parcel
 from sandbox.store import Store
@@ -31,6 +31,7 @@ class Delivery:
         self._outbox = outbox
         self._secret = secret
         self._url = urlsplit(url)
+        self._path = urlunsplit(("", "", self._url.path or "/", self._url.query, ""))
         self._is_over = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(_THREADS)]
 
@@ -74,11 +75,8 @@ class Delivery:
             "Stripe-Signature": signature(body, self._secret, int(time.time())),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
-        path = self._url.path or "/"
-        if self._url.query:
-            path += f"?{self._url.query}"
         try:
-            connection.request("POST", path, body, headers)
+            connection.request("POST", self._path, body, headers)
             response = connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException):

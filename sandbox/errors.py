@@ -4,13 +4,7 @@ from typing import Any
 
 
 class StripeError(Exception):
-    """
-    An answer that is an error: a status and Stripe's `{"error": {…}}` body.
-
-    `keeps_changes` says that what was written before it stays, as with a declined card.
-    """
-
-    keeps_changes = False
+    """An answer that is an error: a status and Stripe's `{"error": {…}}` body."""
 
     def __init__(
         self,
@@ -34,8 +28,6 @@ class StripeError(Exception):
 
 class CardDeclined(StripeError):
     """The bank said no: the failed charge is kept and told, and the caller gets a 402."""
-
-    keeps_changes = True
 
     def __init__(self, message: str, *, decline_code: str, **more: Any) -> None:
         super().__init__(

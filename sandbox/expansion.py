@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from stripe._object_classes import get_object_class
+
 from sandbox.blank import Resource
 from sandbox.errors import invalid
 from sandbox.scope import Scope
 
 _DEPTH_MAX = 4
+# The source of a movement may be a charge, which has no `charge`, or a refund, which has one.
+_OF_MANY_KINDS = {("balance_transaction", "source")}
 
 Include = Callable[[Scope, Resource], Resource]
 _INCLUDED: dict[tuple[str, str], Include] = {}
@@ -44,24 +48,27 @@ def expand(scope: Scope, answer: Resource, paths: list[str]) -> None:
         _expand(scope, answer, steps, path)
 
 
-def _expand(scope: Scope, place: Any, steps: list[str], path: str) -> None:
+def _expand(
+    scope: Scope, place: Any, steps: list[str], path: str, *, is_one_of_many: bool = False
+) -> None:
+    """Expand below a place; what is one of many kinds need not have the property."""
     if isinstance(place, list):
         for item in place:
-            _expand(scope, item, steps, path)
+            _expand(scope, item, steps, path, is_one_of_many=is_one_of_many)
     elif isinstance(place, dict) and steps:
-        step = steps[0]
-        place[step] = _expanded(scope, place, step, path)
-        _expand(scope, place[step], steps[1:], path)
+        step, kind = steps[0], str(place.get("object"))
+        if (kind, step) in _INCLUDED and step not in place:
+            place[step] = _INCLUDED[kind, step](scope, place)
+        if step in place:
+            place[step] = _expanded(scope, place[step])
+            is_one_of_many = (kind, step) in _OF_MANY_KINDS
+            _expand(scope, place[step], steps[1:], path, is_one_of_many=is_one_of_many)
+        elif not is_one_of_many and step not in get_object_class("V1", kind).__annotations__:
+            message = f"This property cannot be expanded ({path})."
+            raise invalid(message, code="property_cannot_be_expanded", param="expand")
 
 
-def _expanded(scope: Scope, place: Resource, step: str, path: str) -> Any:
-    include = _INCLUDED.get((str(place.get("object")), step))
-    if include and step not in place:
-        return include(scope, place)
-    if step not in place:
-        message = f"This property cannot be expanded ({path})."
-        raise invalid(message, code="property_cannot_be_expanded", param="expand")
-    value = place[step]
+def _expanded(scope: Scope, value: Any) -> Any:
     found = scope.store.find(value) if isinstance(value, str) else None
     if not found:
         return value

@@ -25,9 +25,7 @@ def decode(text: str) -> dict[str, Any]:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MAX
-        )
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MAX)
     except ValueError as error:
         raise invalid(f"The request body could not be read: {error}") from error
 

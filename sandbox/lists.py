@@ -46,7 +46,9 @@ def page(call: Call, kind: str, *, fields: str = "", shown: Shown = as_it_is) ->
 
 def page_of(call: Call, kind: str, wanted: Filter, *, shown: Shown = as_it_is) -> Resource:
     """Return a page of the objects that fit the conditions, and the call's paging and dates."""
-    wanted.add("account = ? AND kind = ?", call.scope.account, kind)
+    wanted.add("kind = ?", kind)
+    if kind != "account":
+        wanted.add("account = ?", call.scope.account)
     _add_dates(wanted, call.get("created"))
     is_backwards = _add_cursor(wanted, call, kind)
     limit = _limit(call)
@@ -92,10 +94,11 @@ def _add_cursor(wanted: Filter, call: Call, kind: str) -> bool:
     for name in cursors:
         identifier = call.get(name)
         places = call.scope.store.rows(
-            "SELECT created, position FROM resources WHERE id = ? AND account = ? AND kind = ?",
+            "SELECT created, position FROM resources WHERE id = ? AND kind = ?"
+            " AND ? IN (account, 'account')",
             identifier,
-            call.scope.account,
             kind,
+            kind if kind == "account" else call.scope.account,
         )
         if not places:
             raise missing(kind, identifier, param=name, status=400)

@@ -1,19 +1,19 @@
 """A request and an answer of HTTP, without the wire."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asked; header names are matched in any case by `headers.get`."""
+    """What a client asked. `headers.get` takes a name in any case."""
 
     verb: str
     path: str
     query: str
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
 

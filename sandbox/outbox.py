@@ -16,11 +16,12 @@ _SETTINGS = "delivery"
 _RETRY_FIRST_SECONDS = 0.5
 _RETRY_MAX_SECONDS = 15.0
 _TAKE = """
-SELECT id, body, attempts FROM deliveries AS one
-WHERE due_at <= ? AND NOT (is_ordered AND EXISTS (
-    SELECT 1 FROM deliveries AS other
-    WHERE other.account = one.account AND other.is_ordered AND other.id < one.id
-)) ORDER BY id LIMIT 16
+SELECT id, body, attempts FROM deliveries
+WHERE due_at <= ? AND id IN (
+    SELECT min(id) FROM deliveries WHERE is_ordered = 1 GROUP BY account
+    UNION ALL
+    SELECT id FROM deliveries WHERE is_ordered = 0
+) ORDER BY id LIMIT 16
 """
 
 
@@ -122,9 +123,7 @@ class Outbox:
 
     def pending(self, event: str) -> int:
         """Return how many deliveries of one event have not arrived yet."""
-        return int(
-            self._store.rows("SELECT count(*) FROM deliveries WHERE event = ?", event)[0][0]
-        )
+        return int(self._store.rows("SELECT count(*) FROM deliveries WHERE event = ?", event)[0][0])
 
     def counts(self) -> Resource:
         names = ("delivered", "dropped", "failed_attempts")

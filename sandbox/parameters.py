@@ -1,8 +1,6 @@
 """Checks what a caller sent against the parameter types of the installed `stripe` package."""
 
-import re
 import types
-from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal, Union, get_args, get_origin
@@ -13,6 +11,7 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from sandbox.contract import Route
 from sandbox.errors import StripeError, invalid
+from sandbox.scalars import CHECKS, check_choice
 
 _OBJECTS = (dict, UntypedStripeObject)
 
@@ -69,7 +68,7 @@ def _check(value: Any, hint: Any, where: str) -> Any:
     if origin in (Union, types.UnionType):
         return _check_union(value, get_args(hint), where)
     if origin is Literal:
-        return _check_choice(value, get_args(hint), where)
+        return check_choice(value, get_args(hint), where)
     if origin is list:
         return _check_list(value, get_args(hint)[0], where)
     if origin in _OBJECTS:
@@ -79,7 +78,7 @@ def _check(value: Any, hint: Any, where: str) -> Any:
     if is_typeddict(hint):
         _require_object(value, where)
         return _check_fields(value, hint, where)
-    return _SCALARS.get(hint, _check_anything)(value, where)
+    return CHECKS[hint](value, where)
 
 
 def _check_value(value: Any, hint: Any, where: str) -> Any:
@@ -111,16 +110,6 @@ def _is_nested(hint: Any) -> bool:
     return is_typeddict(hint) or get_origin(hint) in (list, *_OBJECTS)
 
 
-def _check_choice(value: Any, choices: tuple[Any, ...], where: str) -> Any:
-    if value in choices:
-        return value
-    if value == "":
-        return _check_text(value, where)
-    listed = ", ".join(filter(None, choices))
-    message = f"Invalid {where}: must be one of {listed}"
-    raise invalid(message, code="parameter_invalid_enum", param=where)
-
-
 def _check_list(value: Any, hint: Any, where: str) -> list[Any]:
     if not isinstance(value, dict) or not all(name.isdecimal() for name in value):
         raise invalid("Invalid array", code="parameter_invalid_array", param=where)
@@ -131,48 +120,3 @@ def _check_list(value: Any, hint: Any, where: str) -> list[Any]:
 def _require_object(value: Any, where: str) -> None:
     if not isinstance(value, dict):
         raise invalid("Invalid object", code="parameter_invalid_object", param=where)
-
-
-def _check_text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise invalid("Invalid string", code="parameter_invalid_string", param=where)
-    if not value:
-        message = (
-            f"You passed an empty string for '{where}'. We assume empty values are an attempt "
-            f"to unset a parameter; however '{where}' cannot be unset."
-        )
-        raise invalid(message, code="parameter_invalid_empty", param=where)
-    return value
-
-
-def _check_integer(value: Any, where: str) -> int:
-    if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,18}", value):
-        message = f"Invalid integer: {value}"
-        raise invalid(message, code="parameter_invalid_integer", param=where)
-    return int(value)
-
-
-def _check_decimal(value: Any, where: str) -> float:
-    if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", value):
-        message = f"Invalid decimal: {value}"
-        raise invalid(message, code="parameter_invalid_decimal", param=where)
-    return float(value)
-
-
-def _check_boolean(value: Any, where: str) -> bool:
-    if value not in ("true", "false"):
-        message = f"Invalid boolean: {value}"
-        raise invalid(message, code="parameter_invalid_boolean", param=where)
-    return bool(value == "true")
-
-
-def _check_anything(value: Any, where: str) -> Any:
-    return value
-
-
-_SCALARS: dict[Any, Callable[[Any, str], Any]] = {
-    str: _check_text,
-    int: _check_integer,
-    float: _check_decimal,
-    bool: _check_boolean,
-}

@@ -11,7 +11,6 @@ _DAY_SECONDS = 86_400
 _UNSENT = """
 SELECT id FROM resources WHERE account = ? AND kind = 'balance_transaction'
 AND json_extract(body, '$.currency') = ? AND json_extract(body, '$.available_on') <= ?
-AND json_extract(body, '$.type') NOT IN ('payout', 'payout_failure', 'payout_cancel')
 AND id NOT IN (SELECT id FROM notes WHERE name = ?)
 """
 
@@ -38,10 +37,13 @@ def send(scope: Scope, *, amount: int, currency: str, **fields: object) -> Resou
 
 
 def send_all(scope: Scope, *, currency: str) -> Resource:
-    """Send all that is available, as Stripe's automatic payouts do, and note what is in it."""
-    rows = scope.store.rows(
-        _UNSENT, scope.account, currency, scope.now(), balance.PAYOUT_NOTE
-    )
+    """
+    Send all that is available, as Stripe's automatic payouts do, and note what is in it.
+
+    That is everything available that no earlier automatic payout accounts for, so the movements
+    of an automatic payout always add up to it.
+    """
+    rows = scope.store.rows(_UNSENT, scope.account, currency, scope.now(), balance.PAYOUT_NOTE)
     available = balance.totals(scope)[True].get(currency, 0)
     payout = send(
         scope,
@@ -103,9 +105,7 @@ def _require(payout: Resource, *states: str) -> None:
         raise invalid(message, code="payout_unexpected_state", param="payout")
 
 
-@answers(
-    "post", "/v1/payouts", "amount currency description metadata method statement_descriptor"
-)
+@answers("post", "/v1/payouts", "amount currency description metadata method statement_descriptor")
 def create(call: Call) -> Resource:
     fields = {name: value for name, value in call.parameters.items() if name != "expand"}
     currency = money.checked_currency(fields.pop("currency"))

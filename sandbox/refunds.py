@@ -77,6 +77,14 @@ def _give_back(scope: Scope, charge: Resource, returned: Resource) -> Resource:
     )
 
 
+def release(scope: Scope, charge: Resource) -> None:
+    """Give back an authorisation that was never captured: no money moves."""
+    previous = {"amount_refunded": 0, "refunded": False}
+    charge.update(amount_refunded=charge["amount"], refunded=True)
+    scope.save(charge)
+    scope.emit("charge.refunded", charge, previous)
+
+
 def fail(scope: Scope, returned: Resource) -> Resource:
     """Let a refund come back: the bank could not credit the card."""
     if returned["status"] != "succeeded":
@@ -120,9 +128,7 @@ def _charge(call: Call) -> Resource:
     if "payment_intent" not in call.parameters:
         message = "One of the following params should be provided: payment_intent or charge."
         raise invalid(message, code="parameter_missing", param="charge")
-    intent = call.scope.load(
-        "payment_intent", call.get("payment_intent"), param="payment_intent"
-    )
+    intent = call.scope.load("payment_intent", call.get("payment_intent"), param="payment_intent")
     if intent["status"] != "succeeded":
         message = "This PaymentIntent does not have a successful charge to refund."
         raise invalid(message, code="payment_intent_unexpected_state", param="payment_intent")

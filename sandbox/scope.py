@@ -1,6 +1,7 @@
 """One account of the sandbox, as seen by whoever acts in it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from sandbox.outbox import Outbox
 from sandbox.store import Store
 
 PLATFORM = "platform"
+
+ScopeOf = Callable[..., "Scope"]
 
 
 @dataclass(frozen=True)

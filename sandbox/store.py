@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS notes (
     id TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (id, name)
 );
 CREATE INDEX IF NOT EXISTS notes_by_value ON notes (name, value);
-CREATE TABLE IF NOT EXISTS settlements (charge TEXT PRIMARY KEY, due_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS settlements (charge TEXT PRIMARY KEY, since REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     account TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL,
     status INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, key)
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
     body BLOB NOT NULL, is_ordered INTEGER NOT NULL, due_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS deliveries_in_order ON deliveries (account, is_ordered, id);
+CREATE INDEX IF NOT EXISTS deliveries_in_order ON deliveries (is_ordered, account, id);
 CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event);
 """
 
@@ -92,6 +92,18 @@ class Store:
         ):
             return account, json.loads(body)
         return None
+
+    def related(self, account: str, kind: str, field: str, value: str) -> list[Resource]:
+        """Return the account's resources of a kind whose field has this value, newest first."""
+        rows = self.rows(
+            "SELECT body FROM resources WHERE account = ? AND kind = ?"
+            " AND json_extract(body, '$.' || ?) = ? ORDER BY created DESC, position DESC",
+            account,
+            kind,
+            field,
+            value,
+        )
+        return [json.loads(body) for (body,) in rows]
 
     def note(self, identifier: str, name: str, value: str) -> None:
         """Remember a fact about a resource that its JSON does not show."""

@@ -1,0 +1,169 @@
+"""What control calls make happen: donors, banks, time, and a bad network."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox import (
+    balance,
+    cards,
+    charges,
+    checkout,
+    disputes,
+    hosted_payment,
+    money,
+    payouts,
+    refunds,
+)
+from sandbox.blank import Resource
+from sandbox.charges import Payer
+from sandbox.control_body import Values, take
+from sandbox.errors import missing
+from sandbox.outage import Outage
+from sandbox.outbox import Outbox
+from sandbox.scope import Scope, ScopeOf
+from sandbox.settlement import Settlement
+from sandbox.store import Store
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where control calls act: everything of the sandbox that is not an account's own."""
+
+    store: Store
+    scope_of: ScopeOf
+    outbox: Outbox
+    settlement: Settlement
+    outage: Outage
+
+    def find(self, kind: str, identifier: str) -> tuple[Scope, Resource]:
+        """Return an object by its id, in the scope of the account that has it."""
+        found = self.store.find(identifier)
+        if not found or found[1]["object"] != kind:
+            raise missing(kind, identifier)
+        return self.scope_of(found[0]), found[1]
+
+    def scope(self, values: Values) -> Scope:
+        """Return the scope of the account that the body names."""
+        scope, _ = self.find("account", take(values, "account", str))
+        return scope
+
+    def counts(self) -> Resource:
+        """Return the outbox's counts; a charge still to be settled counts as queued."""
+        counts = self.outbox.counts()
+        return {**counts, "queued": counts["queued"] + self.settlement.waiting()}
+
+
+def _clock(stage: Stage, values: Values) -> Resource:
+    scope = stage.scope(values)
+    stage.settlement.settle(captured_before=math.inf)
+    moment = take(values, "now", int, None)
+    scope.store.note(scope.account, "clock", "" if moment is None else str(moment))
+    return {"account": scope.account, "now": moment}
+
+
+def _pay(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, session = stage.find(checkout.KIND, identifier)
+    payer = Payer(take(values, "email", str, None), take(values, "name", str, None))
+    return hosted_payment.pay(scope, session, take(values, "card_number", str), payer)
+
+
+def _charge(stage: Stage, values: Values) -> Resource:
+    scope = stage.scope(values)
+    charge = charges.make(
+        scope,
+        cards.CARDS[cards.SUCCESS],
+        Payer(),
+        amount=money.checked_amount(take(values, "amount", int)),
+        currency=money.checked_currency(take(values, "currency", str)),
+        metadata=take(values, "metadata", dict, {}),
+    )
+    charges.settle_later(scope, charge)
+    scope.emit("charge.succeeded", charge)
+    return charge
+
+
+def _dispute(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, charge = stage.find("charge", identifier)
+    charge = charges.settled(scope, charge)
+    amount = take(values, "amount", int, None)
+    reason = take(values, "reason", str, "fraudulent")
+    return disputes.dispute(scope, charge, amount=amount, reason=reason)
+
+
+def _close_dispute(stage: Stage, values: Values, identifier: str) -> Resource:
+    outcome = take(values, "outcome", str)
+    return disputes.close(*stage.find("dispute", identifier), outcome=outcome)
+
+
+def _fail_refund(stage: Stage, values: Values, identifier: str) -> Resource:
+    return refunds.fail(*stage.find("refund", identifier))
+
+
+def _payout(stage: Stage, values: Values) -> Resource:
+    scope = stage.scope(values)
+    stage.settlement.settle(captured_before=math.inf)
+    account = scope.load("account", scope.account)
+    currency = take(values, "currency", str, account["default_currency"])
+    return payouts.send_all(scope, currency=money.checked_currency(currency))
+
+
+def _pay_payout(stage: Stage, values: Values, identifier: str) -> Resource:
+    return payouts.pay(*stage.find("payout", identifier))
+
+
+def _fail_payout(stage: Stage, values: Values, identifier: str) -> Resource:
+    return payouts.fail(*stage.find("payout", identifier))
+
+
+def _move(stage: Stage, values: Values) -> Resource:
+    scope = stage.scope(values)
+    movement = balance.move(
+        scope,
+        type=take(values, "type", str),
+        category=take(values, "reporting_category", str),
+        amount=take(values, "amount", int),
+        currency=money.checked_currency(take(values, "currency", str)),
+        description=take(values, "description", str, None),
+    )
+    scope.emit("balance.available", balance.balance(scope))
+    return movement
+
+
+def _switch(stage: Stage, values: Values) -> Resource:
+    seconds = take(values, "seconds", float, None)
+    stage.outbox.switch(take(values, "mode", str), seconds)
+    return stage.counts()
+
+
+def _counts(stage: Stage, values: Values) -> Resource:
+    return stage.counts()
+
+
+def _deliver(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, event = stage.find("event", identifier)
+    scope.outbox.add(scope.account, event)
+    return event
+
+
+def _outage(stage: Stage, values: Values) -> Resource:
+    stage.outage.begin(take(values, "status", int, None), take(values, "seconds", float, None))
+    return {"status": stage.outage.status}
+
+
+ACTS: list[tuple[str, str, Callable[..., Resource]]] = [
+    ("POST", "clock", _clock),
+    ("POST", "checkout/([^/]+)/pay", _pay),
+    ("POST", "charges", _charge),
+    ("POST", "charges/([^/]+)/dispute", _dispute),
+    ("POST", "disputes/([^/]+)/close", _close_dispute),
+    ("POST", "refunds/([^/]+)/fail", _fail_refund),
+    ("POST", "payouts", _payout),
+    ("POST", "payouts/([^/]+)/pay", _pay_payout),
+    ("POST", "payouts/([^/]+)/fail", _fail_payout),
+    ("POST", "balance_transactions", _move),
+    ("GET", "delivery", _counts),
+    ("POST", "delivery", _switch),
+    ("POST", "events/([^/]+)/deliver", _deliver),
+    ("POST", "outage", _outage),
+]

@@ -1,0 +1,1 @@
+"""Tests of the sandbox: over HTTP, without Django and without a database."""

@@ -1,0 +1,105 @@
+"""Whatever happens: the balance is the sum of the nets, and no cent is lost."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+AMOUNTS = st.integers(50, 20_000)
+CURRENCIES = st.sampled_from(["eur", "jpy", "usd", "kwd"])
+METHODS = st.sampled_from(
+    ["pm_card_visa", "pm_card_createDispute", "pm_card_refundFail", "pm_card_bypassPending"]
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("gift"), AMOUNTS, CURRENCIES, METHODS),
+        st.tuples(st.just("refund"), st.integers(1, 20_000)),
+        st.tuples(st.just("fail_refund")),
+        st.tuples(st.just("dispute")),
+        st.tuples(st.just("close"), st.sampled_from(["won", "lost"])),
+        st.tuples(st.just("payout")),
+        st.tuples(st.just("end_payout"), st.sampled_from(["pay", "fail"])),
+        st.tuples(st.just("odd"), st.integers(-5000, 5000)),
+    ),
+    max_size=12,
+)
+
+
+class Story:
+    """Plays random steps on one account; a step that makes no sense is refused and changes none."""
+
+    def __init__(self, sandbox):
+        self.sandbox = sandbox
+        self.account = sandbox.account()
+
+    def ask(self, path, **body):
+        return self.sandbox.ask("POST", f"/v1/{path}", self.account, data=body)
+
+    def act(self, path, **body):
+        return self.sandbox.ask("POST", f"/_control/{path}", json=body)
+
+    def newest(self, path):
+        rows = self.sandbox.ask("GET", f"/v1/{path}?limit=1", self.account).json()["data"]
+        return rows[0]["id"] if rows else "none"
+
+    def gift(self, amount, currency, method):
+        self.ask(
+            "payment_intents",
+            amount=amount,
+            currency=currency,
+            payment_method=method,
+            confirm="true",
+        )
+
+    def refund(self, amount):
+        self.ask("refunds", charge=self.newest("charges"), amount=amount)
+
+    def fail_refund(self):
+        self.act(f"refunds/{self.newest('refunds')}/fail")
+
+    def dispute(self):
+        self.act(f"charges/{self.newest('charges')}/dispute")
+
+    def close(self, outcome):
+        self.act(f"disputes/{self.newest('disputes')}/close", outcome=outcome)
+
+    def payout(self):
+        self.act("payouts", account=self.account)
+
+    def end_payout(self, how):
+        self.act(f"payouts/{self.newest('payouts')}/{how}")
+
+    def odd(self, amount):
+        self.act(
+            "balance_transactions",
+            account=self.account,
+            type="adjustment",
+            reporting_category="other_adjustment",
+            amount=amount,
+            currency="eur",
+        )
+
+
+@given(STEPS)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
+)
+def test_the_balance_is_the_sum_of_the_nets(sandbox, steps):
+    story = Story(sandbox)
+
+    for name, *values in steps:
+        getattr(story, name)(*values)
+
+    sandbox.flush()
+    movements = sandbox.movements(story.account)
+    assert sandbox.balance(story.account) == {"eur": sum(row.net for row in movements)}
+    for row in movements:
+        assert row.net == row.amount - row.fee
+        assert row.fee == sum(detail.amount for detail in row.fee_details)
+    for charge in sandbox.v1.charges.list(
+        {"limit": 100}, {"stripe_account": story.account}
+    ).auto_paging_iter():
+        assert 0 <= charge.amount_refunded <= charge.amount_captured
+    for payout in sandbox.v1.payouts.list(None, {"stripe_account": story.account}).data:
+        assert sum(row.net for row in sandbox.movements(story.account, payout=payout.id)) == 0
