@@ -6,9 +6,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 PR_SET_PDEATHSIG = 1
 PRCTL: Callable[..., int] | None = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
@@ -36,7 +37,7 @@ def start(
     """Start a child in a group of its own; its output is added to `log`, or shown without one."""
     # The hook comes after a change of user, which would undo it.
     hook = partial(die_with_parent, orphaned, os.getpid())
-    output = None if log is None else log.open("ab")
+    output = None if log is None else open_private(log)
     try:
         return subprocess.Popen(  # noqa: S603  (no shell, and the callers' own commands)
             command,
@@ -54,6 +55,11 @@ def start(
             output.close()
 
 
+def open_private(log: Path) -> BinaryIO:
+    """Open a log to add to; only its owner may read it."""
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
 def stop(processes: Iterable[Process], *, seconds: float = 10) -> None:
     """End the children and whatever they started: politely, and after `seconds` by force."""
     children = list(processes)
@@ -69,10 +75,8 @@ def stop(processes: Iterable[Process], *, seconds: float = 10) -> None:
 
 def send(child: Process, number: signal.Signals) -> None:
     """Send a signal to a child's whole group, if any of it is left."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def is_alive(pid: int) -> bool:
