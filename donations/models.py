@@ -1,5 +1,6 @@
 """Funds, and gifts from promise to settlement."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
@@ -18,6 +19,10 @@ class FundQuerySet(models.QuerySet["Fund"]):
     def of(self, organisation: Organisation) -> Self:
         """Return an organisation's funds, the general one last."""
         return self.filter(organisation=organisation).order_by("position", "name")
+
+    def names(self, organisation: Organisation) -> dict[str, str]:
+        """Return what an organisation calls its funds, by their account."""
+        return {fund.account: fund.name for fund in self.of(organisation)}
 
 
 class Fund(models.Model):
@@ -66,6 +71,11 @@ class DonationQuerySet(models.QuerySet["Donation"]):
     def of(self, organisation: Organisation) -> Self:
         """Return an organisation's gifts."""
         return self.filter(organisation=organisation)
+
+    def names_shown(self, sequences: Iterable[int]) -> dict[int, str]:
+        """Return the names that donors chose to show, by the sequence of their entry."""
+        named = self.filter(sequence__in=list(sequences)).exclude(public_name="")
+        return {donation.sequence or 0: donation.public_name for donation in named}
 
 
 class Donation(models.Model):

@@ -5,14 +5,26 @@ The tables, their keys and their guards are plain SQL (`sql/`): composite, self-
 checked by functions. These models read them.
 """
 
-from typing import Self
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time
+from typing import Any, Self
 
 from django.db import models
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Q, Sum, When
+from django.db.models.functions import TruncMonth
 
 from organisations.models import Organisation
 
 PUBLIC = "public"
+
+
+class BookQuerySet(models.QuerySet["Book"]):
+    """Questions about books."""
+
+    def public(self) -> Self:
+        """Return the public books of approved organisations, each with its organisation."""
+        is_public = Q(book=PUBLIC, organisation__status=Organisation.Status.APPROVED)
+        return self.filter(is_public).select_related("organisation").order_by("organisation__slug")
 
 
 class Book(models.Model):
@@ -28,6 +40,8 @@ class Book(models.Model):
     book = models.TextField()
     size = models.BigIntegerField(default=0, editable=False)
     head_hash = models.TextField(null=True, editable=False)  # noqa: DJ001 - no hash before genesis
+
+    objects = BookQuerySet.as_manager()
 
     def __str__(self) -> str:
         """Name the book and its tenant."""
@@ -88,6 +102,57 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def of(self, organisation: Organisation, book: str = PUBLIC) -> Self:
         """Return the entries of one book."""
         return self.filter(organisation=organisation, book=book)
+
+    def matching(
+        self,
+        *,
+        operation: str = "",
+        account: str = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> Self:
+        """Return those of an operation, on an account, that happened from a day to a day (UTC)."""
+        conditions = Q()
+        if operation:
+            conditions &= Q(operation=operation)
+        if account:
+            conditions &= Q(debit=account) | Q(credit=account)
+        if since:
+            conditions &= Q(occurred_at__gte=datetime.combine(since, time.min, UTC))
+        if until:
+            conditions &= Q(occurred_at__lte=datetime.combine(until, time.max, UTC))
+        return self.filter(conditions)
+
+    def of_gift(self, donation_id: str) -> Self:
+        """Return everything that happened to one gift, in its order."""
+        return self.filter(metadata__donation=donation_id).order_by("sequence")
+
+    def newest(
+        self, count: int, *, before: int | None = None, after: int | None = None
+    ) -> list["Entry"]:
+        """Return the last entries before a sequence, or the next after one; the newest first."""
+        if after is not None:
+            return list(self.filter(sequence__gt=after).order_by("sequence")[:count])[::-1]
+        entries = self if before is None else self.filter(sequence__lt=before)
+        return list(entries.order_by("-sequence")[:count])
+
+    def by_month(self, *, since: datetime, places: Collection[str]) -> list[Any]:
+        """
+        Return what was `received` and what is `gone`, per currency and month since a moment.
+
+        `places` are the book's places; what moves between them is neither.
+        """
+        into, out_of = Q(debit__in=places), Q(credit__in=places)
+        months = (
+            self.filter(into | out_of, occurred_at__gte=since)
+            .annotate(month=TruncMonth("occurred_at"))
+            .values("currency", "month")
+            .annotate(
+                received=Sum("amount", filter=into & ~out_of, default=0),
+                gone=Sum("amount", filter=out_of & ~into, default=0),
+            )
+        )
+        return list(months.order_by("currency", "month")) if places else []
 
 
 class EntryFields(models.Model):

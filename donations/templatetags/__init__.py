@@ -1,0 +1,1 @@
+"""How gifts and funds read on a page."""

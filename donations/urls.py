@@ -1,0 +1,12 @@
+"""The pages about gifts, and the public book that they end in."""
+
+from django.urls import path
+
+from donations import views
+
+urlpatterns = [
+    path("o/<slug:slug>/ledger", views.ledger, name="ledger"),
+    path("o/<slug:slug>/ledger/<int:sequence>", views.entry, name="entry"),
+    path("o/<slug:slug>/donate", views.donate, name="donate"),
+    path("donations/<slug:donation_id>", views.donation_detail, name="donation-detail"),
+]

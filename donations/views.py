@@ -1,0 +1,212 @@
+"""The pages about gifts: giving one, following one, and the public book they end in."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from common.errors import DomainError
+from donations.errors import IdempotencyConflict
+from donations.forms import EntryFilter, GiftForm, currencies_of, new_key
+from donations.models import GENERAL, Donation, Fund
+from donations.services import journey_url, promise_donation
+from ledger.models import Account, Book, Entry
+from ledger.operations import MoneyOperation
+
+ENTRIES_A_PAGE = 50
+SEE_OTHER = 303
+FRESH_SECONDS = 600
+UNSETTLED = (Donation.Status.PENDING, Donation.Status.PAID)
+
+
+@require_GET
+def ledger(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show a public book, newest entries first, filtered and a page at a time."""
+    book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
+    accounts = list(Account.objects.of(book.organisation).money())
+    form = EntryFilter(request.GET, accounts=sorted({account.name for account in accounts}))
+    context: dict[str, Any] = {
+        "organisation": book.organisation,
+        "book": book,
+        "form": form,
+        "operations": list(MoneyOperation),
+        "accounts": accounts,
+        "account_groups": [
+            ("Places", sorted({row.name for row in accounts if row.kind == Account.Kind.PLACE})),
+            (
+                "Purposes",
+                sorted({row.name for row in accounts if row.kind == Account.Kind.PURPOSE}),
+            ),
+        ],
+        "names": Fund.objects.names(book.organisation),
+        "chosen": {name: request.GET.get(name, "") for name in form.fields},
+    }
+    if not form.is_valid():
+        return render(request, "donations/ledger.html", context, status=400)
+    return render(request, "donations/ledger.html", context | _page(book, form.cleaned_data))
+
+
+@require_GET
+def entry(request: HttpRequest, slug: str, sequence: int) -> HttpResponse:
+    """Show one entry: in words, in figures, and its line as it is stored."""
+    book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
+    found = Entry.objects.of(book.organisation).filter(sequence=sequence).first()
+    if found is None:
+        context = {"book": book, "organisation": book.organisation, "sequence": sequence}
+        return render(request, "donations/no_entry.html", context, status=404)
+    context = {
+        "organisation": book.organisation,
+        "book": book,
+        "entry": found,
+        "names": Fund.objects.names(book.organisation),
+        "donors": Donation.objects.of(book.organisation).names_shown([sequence]),
+        "previous": sequence - 1 if sequence else None,
+        "next": sequence + 1 if sequence + 1 < book.size else None,
+    }
+    return render(request, "donations/entry.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def donate(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask what to give; take the promise down and send the donor to the payment page."""
+    book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
+    organisation = book.organisation
+    currencies = currencies_of(organisation)
+    wanted = request.POST.get("currency") or request.GET.get("currency")
+    currency = wanted if wanted in currencies else organisation.currency
+    funds = list(Fund.objects.of(organisation))
+    typed = request.POST if request.method == "POST" else None
+    form = GiftForm(typed, funds=funds, currency=currency)
+    status = 400 if form.is_bound else 200
+    if form.is_valid():
+        try:
+            return _promise(book, form)
+        except DomainError as error:
+            form.add_error(None, ValidationError(_sentence(error), error.code))
+            status = error.status
+    context = {
+        "organisation": organisation,
+        "funds": funds,
+        "accounts": list(Account.objects.of(organisation).money()),
+        "currencies": currencies,
+        "form": form,
+        "chosen": _chosen(request, form, funds),
+    }
+    return render(request, "donations/donate.html", context, status=status)
+
+
+@never_cache
+@require_GET
+def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
+    """Show the donor, and nobody else, what became of a gift."""
+    gifts = Donation.objects.select_related("organisation")
+    donation = get_object_or_404(gifts, id=donation_id)
+    if not donation.is_opened_by(request.GET.get("token", "")):
+        raise Http404
+    entries = Entry.objects.of(donation.organisation).of_gift(donation.id)
+    context = {
+        "donation": donation,
+        "organisation": donation.organisation,
+        "entries": list(entries) if donation.sequence else [],
+        "donors": {donation.sequence: "You"},
+        "purpose": f"fund:{donation.fund}",
+        "names": Fund.objects.names(donation.organisation),
+        "refresh_seconds": _refresh_seconds(donation),
+    }
+    response = render(request, "donations/donation_detail.html", context)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _page(book: Book, wanted: dict[str, Any]) -> dict[str, Any]:
+    filters = {name: wanted[name] for name in ("operation", "account", "since", "until")}
+    before, after = wanted["before"], wanted["after"]
+    entries = Entry.objects.of(book.organisation).matching(**filters)
+    found = entries.newest(ENTRIES_A_PAGE + 1, before=before, after=after)
+    # One more than fits tells that there is another page; it is the one farthest from here.
+    is_more = len(found) > ENTRIES_A_PAGE
+    shown = found[is_more:] if after is not None else found[:ENTRIES_A_PAGE]
+    gifts = Donation.objects.of(book.organisation)
+    query = urlencode({name: str(value) for name, value in filters.items() if value})
+    return {
+        "entries": shown,
+        "first": shown[-1].sequence if shown else None,
+        "last": shown[0].sequence if shown else None,
+        "donors": gifts.names_shown(row.sequence for row in shown),
+        "is_filtered": bool(query),
+        **_neighbours(
+            shown,
+            query,
+            has_newer=is_more if after is not None else before is not None,
+            has_older=is_more if after is None else True,
+        ),
+    }
+
+
+def _neighbours(
+    shown: Sequence[Entry], query: str, *, has_newer: bool, has_older: bool
+) -> dict[str, str]:
+    if not shown:
+        return {"newer": "", "older": ""}
+    query = f"{query}&" if query else ""
+    return {
+        "newer": f"?{query}after={shown[0].sequence}" if has_newer else "",
+        "older": f"?{query}before={shown[-1].sequence}" if has_older else "",
+    }
+
+
+def _promise(book: Book, form: GiftForm) -> HttpResponse:
+    gift = form.cleaned_data
+    promised = promise_donation(
+        organisation=book.organisation,
+        amount=gift["minor"],
+        currency=form.currency_code,
+        flow=Donation.Flow.CHECKOUT,
+        fund=gift["fund"],
+        donor_email=gift["email"],
+        public_name=gift["name"],
+        idempotency_key=f"form:{gift['key']}",
+    )
+    donation = promised.donation
+    is_open = donation.status == Donation.Status.PENDING
+    response = redirect(donation.checkout_url if is_open else journey_url(donation))
+    response.status_code = SEE_OTHER
+    return response
+
+
+def _sentence(error: DomainError) -> str:
+    if isinstance(error, IdempotencyConflict):
+        return "You changed the gift after sending it once. Send it again to give what stands here."
+    return str(error)
+
+
+def _chosen(request: HttpRequest, form: GiftForm, funds: Sequence[Fund]) -> dict[str, str]:
+    slugs = [fund.slug for fund in funds]
+    wanted = request.GET.get("fund", "")
+    first = {
+        "amount": form.presets[0][0],
+        "fund": wanted if wanted in slugs else next(iter(slugs), GENERAL),
+        "public": "no",
+    }
+    if not form.is_bound:
+        return first | {"key": new_key()}
+    kept = {name: request.POST.get(name, "") for name in form.fields}
+    is_used = form.has_error(NON_FIELD_ERRORS, IdempotencyConflict.code)
+    key = new_key() if is_used else form.cleaned_data.get("key")
+    return kept | {"key": key or new_key()}
+
+
+def _refresh_seconds(donation: Donation) -> int | None:
+    # Quickly while somebody waits; a page that was left open asks twice a minute.
+    if donation.status not in UNSETTLED:
+        return None
+    waited = timezone.now() - (donation.paid_at or donation.created_at)
+    return 2 if waited.total_seconds() < FRESH_SECONDS else 30

@@ -1,0 +1,1 @@
+"""How books read on a page."""

@@ -1,0 +1,234 @@
+"""Every page in Chromium: no violation of axe, nothing too wide, nothing from outside."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from donations.models import Donation
+from ledger.operations import MoneyOperation
+from organisations.models import Organisation
+from tests.factories import (
+    DonationFactory,
+    FundFactory,
+    OrganisationFactory,
+    StripeBalanceFactory,
+    StripeReadingFactory,
+)
+from tests.pages.conftest import write
+
+pytestmark = pytest.mark.browser
+DONATE = "/o/lantern-house/donate"
+LEDGER = "/o/lantern-house/ledger"
+PAGES = [
+    "/",
+    "/organisations",
+    "/verify",
+    "/o/lantern-house",
+    "/o/new-door",
+    LEDGER,
+    f"{LEDGER}?operation=SPENT",
+    f"{LEDGER}?since=never",
+    f"{LEDGER}/0",
+    f"{LEDGER}/1",
+    f"{LEDGER}/99",
+    DONATE,
+    f"{DONATE}?currency=JPY",
+    "/o/new-door/donate",
+    "/nowhere",
+]
+
+
+@pytest.fixture
+def organisation(live_server) -> Organisation:
+    """A charity with entries of every kind of movement, and one that has nothing yet."""
+    OrganisationFactory(name="New Door", slug="new-door", stripe_account=None)
+    organisation = OrganisationFactory(
+        name="Lantern House",
+        slug="lantern-house",
+        crest="lantern",
+        summary="Night shelter and day kitchen in Ghent, Belgium",
+        description="Forty beds from October to April.",
+        registration="VZW 0438.771.905",
+        website="https://lantern.example/",
+    )
+    FundFactory(
+        organisation=organisation, slug="winter-shelter", goal=600_000, summary="Forty beds"
+    )
+    write(
+        organisation,
+        {"metadata": {"given": {"amount": 5500, "currency": "USD"}}},
+        {
+            "operation": MoneyOperation.PROCESSING_FEE,
+            "amount": 170,
+            "debit": "fund:winter-shelter",
+            "credit": "stripe",
+        },
+        {
+            "operation": MoneyOperation.PAYOUT_SENT,
+            "amount": 2000,
+            "debit": "in_transit",
+            "credit": "stripe",
+        },
+        {
+            "operation": MoneyOperation.DONATION_HELD,
+            "amount": 1000,
+            "debit": "fund:winter-shelter",
+            "credit": "held",
+        },
+        {"currency": "JPY", "amount": 3000},
+    )
+    StripeBalanceFactory(organisation=organisation, available=2830, pending=0)
+    StripeReadingFactory(organisation=organisation, failing_since=timezone.now())
+    return organisation
+
+
+@pytest.fixture
+def gifts(organisation) -> list[Donation]:
+    """Gifts that wait, are paid, and failed."""
+    now = timezone.now()
+    return [
+        DonationFactory(organisation=organisation, checkout_url="https://checkout.example/cs"),
+        DonationFactory(organisation=organisation, status="paid", paid_at=now),
+        DonationFactory(
+            organisation=organisation, status="failed", ended_at=now, ended_as="failed"
+        ),
+    ]
+
+
+def link_of(donation: Donation) -> str:
+    """Return the path that opens the donor's page."""
+    return f"/donations/{donation.id}?token={donation.token}"
+
+
+def watched(page: Page) -> list[str]:
+    """Return a list that fills with what goes wrong on a page."""
+    wrongs: list[str] = []
+
+    def hear(message) -> None:
+        # A page that answers 400 or 404 is told as an error too, and so is a date that is none.
+        if message.type == "error" and not re.search(r"status of 40[04]", message.text):
+            wrongs.append(message.text)
+
+    def see(request) -> None:
+        if urlsplit(request.url).hostname not in ("localhost", "127.0.0.1"):
+            wrongs.append(f"outside: {request.url}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: wrongs.append(str(error)))
+    page.on("request", see)
+    return wrongs
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(open_context, gifts, scheme, width):
+    context = open_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    wrongs = watched(page)
+
+    found = []
+    for path in [*PAGES, *map(link_of, gifts)]:
+        page.goto(path)
+        for details in page.query_selector_all("details:not([open]) summary"):
+            details.click()
+        violations = Axe().run(page).response["violations"]
+        found += [(path, each["id"], each["nodes"][0]["html"]) for each in violations]
+
+    assert found == []
+    assert wrongs == []
+
+
+@pytest.mark.parametrize("width", [320, 640])
+def test_no_page_scrolls_sideways(open_context, gifts, width):
+    page = open_context(viewport={"width": width, "height": 700}).new_page()
+
+    wide = []
+    for path in [*PAGES, *map(link_of, gifts)]:
+        page.goto(path)
+        for details in page.query_selector_all("details:not([open]) summary"):
+            details.click()
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append(path)
+
+    assert wide == []
+
+
+def test_the_button_names_the_total(open_context, organisation):
+    page = open_context().new_page()
+    page.goto(DONATE)
+    button = page.get_by_role("button", name=re.compile("Give|Continue"))
+
+    expect(button).to_have_text(re.compile("Give 10.00 EUR"))
+    page.get_by_label("250").check(force=True)
+    expect(button).to_have_text(re.compile("Give 250.00 EUR"))
+    page.get_by_label("Other amount").first.check(force=True)
+    expect(button).to_have_text(re.compile("Continue to payment"))
+    page.locator("#other").fill("1234.5")
+    expect(button).to_have_text(re.compile("Continue to payment"))
+    page.locator("#other").fill("1234.50")
+    expect(button).to_have_text(re.compile("Give 1,234.50 EUR"))
+
+    page.goto(f"{DONATE}?currency=JPY")
+    expect(button).to_have_text(re.compile("Give 1,000 JPY"))
+
+
+def test_without_script_the_button_promises_the_next_page(open_context, organisation):
+    page = open_context(java_script_enabled=False).new_page()
+    page.goto(DONATE)
+
+    expect(page.get_by_role("button")).to_have_text(re.compile("Continue to payment"))
+
+
+def test_the_keyboard_fills_the_form_and_finds_the_error(open_context, organisation):
+    page = open_context().new_page()
+    page.goto(DONATE)
+
+    page.locator("#amount").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    page.keyboard.type("40,23")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(re.compile("^Error: "))
+    page.get_by_role("alert").get_by_role("link").first.press("Enter")
+
+    expect(page.locator("#other")).to_be_focused()
+    expect(page.locator("#other")).to_have_value("40,23")
+    assert Axe().run(page).response["violations"] == []
+
+
+def test_the_journey_shows_news_by_itself(open_context, organisation, gifts):
+    page = open_context().new_page()
+    page.goto(link_of(gifts[0]))
+    expect(page.get_by_role("status")).to_contain_text("Waiting for the payment")
+    page.evaluate("window.isTheSamePage = true")
+
+    Donation.objects.filter(id=gifts[0].id).update(status="paid", paid_at=timezone.now())
+
+    expect(page.get_by_role("status")).to_contain_text("The entry is being written")
+    assert page.evaluate("window.isTheSamePage")
+
+
+def test_the_journey_reloads_itself_without_script(open_context, organisation, gifts):
+    page = open_context(java_script_enabled=False).new_page()
+    page.goto(link_of(gifts[0]))
+    expect(page.get_by_role("status")).to_contain_text("Waiting for the payment")
+
+    Donation.objects.filter(id=gifts[0].id).update(status="paid", paid_at=timezone.now())
+
+    expect(page.get_by_role("status")).to_contain_text("The entry is being written")
+
+
+def test_the_whole_book_is_verified_in_the_browser(open_context, organisation):
+    page = open_context().new_page()
+    wrongs = watched(page)
+    page.goto(LEDGER)
+
+    page.get_by_role("button", name="Verify all entries").click()
+
+    expect(page.get_by_role("status")).to_contain_text("VALID: 6 entries")
+    assert wrongs == []

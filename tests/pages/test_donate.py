@@ -1,0 +1,244 @@
+"""The donate page: from a form to the payment page, and every way not to get there."""
+
+import re
+from urllib.parse import parse_qs
+
+import pytest
+from django.test import Client
+
+from donations.models import Donation
+from tests.factories import NOON, ApplicantFactory, FundFactory, OrganisationFactory, gift_entries
+
+URL = "/o/lantern-house/donate"
+KEY = "a-key-of-sixteen-characters"
+GIFT = {
+    "currency": "EUR",
+    "amount": "2500",
+    "fund": "winter-shelter",
+    "public": "no",
+    "email": "zoe@example.org",
+    "key": KEY,
+}
+
+
+@pytest.fixture
+def client(client, organisation, stripe_stand_in):
+    """A visitor's browser, with a charity to give to."""
+    return client
+
+
+def problems_of(response) -> list[tuple[str, str]]:
+    """Return the links of the error summary: field and words."""
+    page = response.content.decode()
+    assert "<title>Error: " in page
+    return re.findall(r'<li>\s*<a href="#(\w+)">([^<]+)</a>', page)
+
+
+def test_the_form_preselects_the_smallest_amount_the_first_fund_and_no_name(client):
+    page = client.get(URL).content.decode()
+
+    checked = re.findall(r'name="(\w+)"\s+value="([^"]+)"[^>]*\schecked', page)
+    assert checked == [("amount", "1000"), ("fund", "winter-shelter"), ("public", "no")]
+    assert "Continue to payment" in page
+    assert "From 1.00 EUR" in page
+
+
+def test_a_link_chooses_fund_and_currency(client):
+    page = client.get(f"{URL}?fund=general&currency=JPY").content.decode()
+
+    assert re.search(r'value="general"[^>]*\schecked', page)
+    assert re.search(r'value="1000"[^>]*\schecked>\s*1,000', page)
+    assert "changed on the way" in page
+
+
+@pytest.mark.parametrize("query", ["fund=nothing", "currency=XYZ", "currency=eur"])
+def test_a_link_that_names_nothing_known_changes_nothing(client, query):
+    page = client.get(f"{URL}?{query}").content.decode()
+
+    assert "How much, in EUR?" in page
+    assert re.search(r'value="winter-shelter"[^>]*\schecked', page)
+
+
+def test_a_gift_leads_to_the_payment_page(client, organisation, stripe_stand_in):
+    response = client.post(URL, GIFT)
+
+    donation = Donation.objects.get()
+    assert response.status_code == 303
+    assert response["Location"] == "https://checkout.example/cs_0"
+    assert (donation.amount, donation.currency, donation.fund) == (2500, "EUR", "winter-shelter")
+    assert (donation.donor_email, donation.public_name) == ("zoe@example.org", "")
+    assert donation.idempotency_key == f"form:{KEY}"
+    [asked] = map(parse_qs, stripe_stand_in.asked.values())
+    assert asked["success_url"][0].endswith(f"/donations/{donation.id}?token={donation.token}")
+
+
+def test_another_amount_and_a_name_to_show(client):
+    client.post(
+        URL, {**GIFT, "amount": "other", "other": " 40.23 ", "public": "yes", "name": "Zoe\u0308"}
+    )
+
+    donation = Donation.objects.get()
+    assert (donation.amount, donation.public_name) == (4023, "Zoë")
+
+
+def test_yen_have_no_decimals(client):
+    client.post(f"{URL}?currency=JPY", {**GIFT, "currency": "JPY", "amount": "3000"})
+
+    donation = Donation.objects.get()
+    assert (donation.amount, donation.currency) == (3000, "JPY")
+
+
+def test_a_name_is_not_kept_unless_it_shall_be_shown(client):
+    client.post(URL, {**GIFT, "public": "no", "name": "Zoë"})
+
+    assert Donation.objects.get().public_name == ""
+
+
+def test_a_double_submit_is_one_gift(client, stripe_stand_in):
+    first, second = client.post(URL, GIFT), client.post(URL, GIFT)
+
+    assert first["Location"] == second["Location"]
+    assert Donation.objects.count() == len(stripe_stand_in.asked) == 1
+
+
+def test_a_form_sent_again_after_paying_shows_the_gift(client, organisation):
+    client.post(URL, GIFT)
+    donation = Donation.objects.get()
+    Donation.objects.update(status=Donation.Status.PAID, paid_at=NOON)
+
+    response = client.post(URL, GIFT)
+
+    assert response.status_code == 303
+    assert response["Location"].endswith(f"/donations/{donation.id}?token={donation.token}")
+
+
+def test_a_changed_form_asks_once_more_and_then_gives(client):
+    client.post(URL, GIFT)
+    changed = {**GIFT, "amount": "5000"}
+
+    asked = client.post(URL, changed)
+
+    assert asked.status_code == 409
+    assert problems_of(asked)[0][1].startswith("You changed the gift")
+    [key] = re.findall(r'name="key" value="([^"]+)"', asked.content.decode())
+    assert client.post(URL, {**changed, "key": key}).status_code == 303
+    assert sorted(Donation.objects.values_list("amount", flat=True)) == [2500, 5000]
+
+
+@pytest.mark.parametrize("key", ["", "short", "with spaces and more", "x" * 65])
+def test_what_is_no_key_is_replaced(client, key):
+    client.post(URL, {**GIFT, "key": key})
+
+    kept = Donation.objects.get().idempotency_key
+    assert re.fullmatch(r"form:[A-Za-z0-9_-]{24}", kept)
+    assert kept != f"form:{key}"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"amount": ""}, "amount", "Choose an amount"),
+        ({"amount": "2501"}, "amount", "or enter another"),
+        ({"amount": "other", "other": ""}, "other", "Enter an amount"),
+        ({"amount": "other", "other": "7,5"}, "other", "without a comma"),
+        ({"amount": "other", "other": "0.99"}, "other", "between 1.00 EUR and"),
+        ({"amount": "other", "other": "9999999999999"}, "other", "between 1.00 EUR and"),
+        ({"amount": "other", "other": "4\0"}, "other", "Null characters"),
+        ({"currency": "XYZ"}, "main", "one of the currencies"),
+        ({"fund": ""}, "fund", "what your gift is for"),
+        ({"fund": "elsewhere"}, "fund", "one of these funds"),
+        ({"public": "yes", "name": ""}, "name", "Enter the name to show"),
+        ({"public": "yes", "name": "Zoë\u202e"}, "name", "can be printed"),
+        ({"key": "a\0"}, "main", "Null characters"),
+        ({"email": ""}, "email", "Enter your e-mail address"),
+        ({"email": "zoe@example"}, "email", "like name@example.org"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field_and_in_the_summary(client, change, field, words):
+    response = client.post(URL, {**GIFT, **change})
+
+    [(link, sentence)] = problems_of(response)
+    assert response.status_code == 400
+    assert link == field
+    assert words in sentence
+    assert re.search(r'name="key" value="[A-Za-z0-9_-]{16,}"', response.content.decode())
+    assert not Donation.objects.exists()
+
+
+def test_an_empty_form_is_told_everything_that_is_missing(client):
+    response = client.post(URL)
+
+    assert response.status_code == 400
+    assert [field for field, _ in problems_of(response)] == ["main", "amount", "fund", "email"]
+
+
+def test_what_was_typed_stays(client):
+    response = client.post(URL, {**GIFT, "amount": "other", "other": "7,5", "name": "<b>"})
+
+    page = response.content.decode()
+    assert 'value="7,5"' in page
+    assert 'value="&lt;b&gt;"' in page
+    assert 'aria-invalid="true"' in page
+
+
+def test_stripe_down_is_said_and_the_same_form_gives_later(client, stripe_stand_in):
+    stripe_stand_in.status = 500
+    refused = client.post(URL, GIFT)
+    stripe_stand_in.status = 200
+
+    accepted = client.post(URL, GIFT)
+
+    assert refused.status_code == 503
+    assert f'value="{KEY}"' in refused.content.decode()
+    assert accepted.status_code == 303
+    assert Donation.objects.count() == 1
+
+
+def test_a_charity_without_a_payment_account_says_so(client):
+    OrganisationFactory(slug="new", name="New Door", stripe_account=None)
+
+    page = client.get("/o/new/donate").content.decode()
+
+    assert "New Door cannot take gifts here yet" in page
+    assert "<form" not in page
+
+
+def test_a_gift_posted_to_a_charity_without_an_account_is_refused(client):
+    OrganisationFactory(slug="new", stripe_account=None)
+
+    response = client.post("/o/new/donate", {**GIFT, "fund": "general"})
+
+    assert response.status_code == 409
+    assert not Donation.objects.exists()
+
+
+def test_a_charity_that_is_not_approved_has_no_page(client):
+    ApplicantFactory(slug="applicant")
+
+    assert client.get("/o/applicant/donate").status_code == 404
+
+
+def test_the_progress_of_a_fund_is_shown(client, organisation):
+    gift_entries(organisation, 3)
+    FundFactory(organisation=organisation, slug="kitchen", goal=None, summary="Ninety meals")
+
+    page = client.get(URL).content.decode()
+
+    assert re.search(r"2 % of\s+<span class=\"amount\">6,000.00", page)
+    assert "Ninety meals" in page
+
+
+def test_a_form_without_its_token_is_refused_with_a_remedy(organisation):
+    response = Client(enforce_csrf_checks=True).post(URL, GIFT)
+
+    assert response.status_code == 403
+    assert "reload the page and send it again" in response.content.decode()
+
+
+def test_an_organisation_in_yen_offers_yen_first(client):
+    OrganisationFactory(slug="kawabe", currency="JPY")
+
+    page = client.get("/o/kawabe/donate").content.decode()
+
+    assert "How much, in JPY?" in page
+    assert re.findall(r'href="\?currency=(\w+)', page) == ["JPY", "EUR", "USD", "GBP"]

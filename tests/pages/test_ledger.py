@@ -1,0 +1,317 @@
+"""The public book as a page: pages of entries, filters, names, one entry."""
+
+import html
+import re
+from hashlib import sha256
+from subprocess import run
+
+import pytest
+
+from ledger.models import Entry
+from ledger.operations import MoneyOperation
+from ledger.templatetags.entries import KINDS, account_words, operation_words, read_entry
+from tests.factories import NOON, ApplicantFactory, DonationFactory, OrganisationFactory
+from tests.pages.conftest import write
+
+URL = "/o/lantern-house/ledger"
+
+
+def rows_of(response) -> list[int]:
+    """Return the sequences of the entries shown."""
+    return [int(row) for row in re.findall(r'data-sequence="(\d+)"', response.content.decode())]
+
+
+def link_of(response, words: str) -> str:
+    """Return where the button with these words leads."""
+    page = response.content.decode()
+    links = re.findall(r'<a class="button button--quiet" href="([^"]+)">(.*?)</a>', page, re.DOTALL)
+    [link] = [link for link, inside in links if words in inside]
+    return URL + html.unescape(link).partition("#")[0]
+
+
+def test_a_new_book_shows_its_genesis(client, organisation):
+    response = client.get(URL)
+
+    assert rows_of(response) == [0]
+    assert "The book begins" in response.content.decode()
+    assert "Moves no money" in response.content.decode()
+
+
+def test_entries_come_newest_first_fifty_a_page_and_back(client, organisation):
+    write(organisation, *[{}] * 120)
+
+    first = client.get(URL)
+    second = client.get(link_of(first, "Older"))
+    third = client.get(link_of(second, "Older"))
+    back = client.get(link_of(third, "Newer"))
+    front = client.get(link_of(back, "Newer"))
+
+    assert rows_of(first) == rows_of(front) == list(range(120, 70, -1))
+    assert rows_of(second) == rows_of(back) == list(range(70, 20, -1))
+    assert rows_of(third) == list(range(20, -1, -1))
+    assert "This is the newest page" in front.content.decode()
+    assert "This is the oldest page" in third.content.decode()
+
+
+def test_filters_narrow_and_stay_while_paging(client, organisation):
+    spent = {
+        "operation": MoneyOperation.SPENT,
+        "debit": "fund:winter-shelter",
+        "credit": "bank:main",
+        "amount": 5,
+    }
+    write(organisation, *[{"debit": "bank:main"}, spent] * 60)
+
+    first = client.get(f"{URL}?operation=SPENT&account=bank%3Amain")
+    second = client.get(link_of(first, "Older"))
+
+    assert rows_of(first) == list(range(120, 20, -2))
+    assert rows_of(second) == list(range(20, 0, -2))
+    assert "10 matching entries" in second.content.decode()
+
+
+def test_days_are_whole_and_in_utc(client, organisation):
+    days = [NOON.replace(day=day, hour=hour) for day, hour in [(1, 23), (2, 0), (3, 23), (4, 0)]]
+    write(organisation, *[{"occurred_at": day} for day in days])
+
+    response = client.get(f"{URL}?since=2026-11-02&until=2026-11-03")
+
+    assert rows_of(response) == [3, 2]
+
+
+def test_an_account_means_both_ends(client, organisation):
+    payout = {
+        "operation": MoneyOperation.PAYOUT_SENT,
+        "debit": "in_transit",
+        "credit": "stripe",
+        "amount": 1,
+    }
+    write(organisation, {}, payout, {"debit": "bank:main"})
+
+    assert rows_of(client.get(f"{URL}?account=stripe")) == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("operation=ROBBERY", "Choose what happened"),
+        ("account=stripe%00", "Choose a place or a purpose"),
+        ("since=yesterday", "Write the first day"),
+        ("until=2026-02-30", "Write the last day"),
+        ("since=2026-11-02&until=2026-11-01", "must not be before the first"),
+        ("before=x", "whole number"),
+        ("before=-1", "greater than or equal to 0"),
+        (f"after={10**30}", "less than or equal to"),
+        ("before=3&after=1", "not both"),
+    ],
+)
+def test_a_bad_filter_is_said_and_shows_no_entries(client, organisation, query, words):
+    response = client.get(f"{URL}?{query}")
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "<title>Error: " in page
+    assert words in page
+    assert rows_of(response) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("operation=SPENT", "Nothing in this ledger fits"),
+        ("before=0", "no entry beyond this one"),
+        ("after=0", "no entry beyond this one"),
+        ("until=9999-12-31&since=9999-12-31", "Nothing in this ledger fits"),
+        ("until=0001-01-01", "Nothing in this ledger fits"),
+    ],
+)
+def test_nothing_found_is_said(client, organisation, query, words):
+    response = client.get(f"{URL}?{query}")
+
+    assert response.status_code == 200
+    assert words in response.content.decode()
+
+
+def test_a_name_is_shown_where_the_donor_chose_one(client, organisation):
+    named, _ = write(organisation, {}, {})
+    DonationFactory(
+        organisation=organisation,
+        status="settled",
+        sequence=named.sequence,
+        settled_at=NOON,
+        settled_amount=5000,
+        settled_currency="EUR",
+        public_name="Mira <Kessler>",
+        donor_email="mira@example.org",
+        donor_name="Mira Elisabeth Kessler",
+    )
+
+    page = client.get(URL).content.decode()
+
+    assert page.count("Mira &lt;Kessler&gt;") == 1
+    assert page.count("A donor") == 1
+    assert "mira@example.org" not in page
+    assert "Elisabeth" not in page
+
+
+def test_amounts_say_their_direction_and_their_currency(client, organisation):
+    write(
+        organisation,
+        {},
+        {
+            "operation": MoneyOperation.PROCESSING_FEE,
+            "amount": 170,
+            "debit": "fund:winter-shelter",
+            "credit": "stripe",
+        },
+        {
+            "operation": MoneyOperation.PAYOUT_SENT,
+            "amount": 1000,
+            "debit": "in_transit",
+            "credit": "stripe",
+        },
+        {"currency": "JPY", "amount": 3000},
+    )
+
+    page = client.get(URL).content.decode()
+
+    assert "+50.00 <abbr>EUR</abbr>" in page
+    assert "−1.70 <abbr>EUR</abbr>" in page
+    assert "amount--moved" in page
+    assert ">10.00 <abbr>EUR</abbr>" in page
+    assert "+3,000 <abbr>JPY</abbr>" in page
+
+
+def test_every_operation_has_words():
+    assert set(KINDS) == {operation.value for operation in MoneyOperation}
+    assert operation_words("SOMETHING_NEW") == "SOMETHING_NEW"
+
+
+def test_accounts_have_words():
+    names = {"fund:winter-shelter": "Winter shelter"}
+
+    words = [
+        account_words(account, names)
+        for account in [
+            "stripe",
+            "fund:winter-shelter",
+            "fund:general",
+            "fund:old-roof",
+            "bank:main",
+            "bank:savings-two",
+            "reserve:vault",
+            "onchain:hot",
+            "owner:ann",
+        ]
+    ]
+
+    assert words == [
+        "Stripe balance",
+        "Winter shelter",
+        "Fund",
+        "Fund: old roof",
+        "Bank",
+        "Bank: savings two",
+        "Reserve: vault",
+        "On-chain: hot",
+        "owner:ann: ann",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "words"),
+    [
+        ("stripe", "fund:general", ("A donor", "Stripe balance", "in", "for", "General")),
+        ("fund:general", "stripe", ("Stripe balance", "A donor", "out", "out of", "General")),
+        (
+            "in_transit",
+            "stripe",
+            ("Stripe balance", "In transit to the bank", "moved", "for the same purposes", None),
+        ),
+        (
+            "fund:general",
+            "held",
+            ("General", "Held for review", "moved", "stays where it is", None),
+        ),
+    ],
+)
+def test_a_movement_reads_from_where_to_where(debit, credit, words):
+    entry = Entry(
+        operation="DONATION_RECEIVED",
+        amount=1,
+        currency="EUR",
+        debit=debit,
+        credit=credit,
+        metadata={},
+    )
+
+    move = read_entry(entry, {"fund:general": "General"}).move
+
+    other = move.other_side and move.other_side.words
+    assert (move.source.words, move.target.words, move.direction, move.link, other) == words
+
+
+def test_notes_tell_the_amount_given_and_the_entry_taken_back():
+    given = {"given": {"amount": 5500, "currency": "USD"}}
+    gift = Entry(operation="DONATION_RECEIVED", amount=0, currency="EUR", metadata=given)
+    fee = Entry(operation="PROCESSING_FEE", amount=0, currency="EUR", metadata=given)
+    correction = Entry(
+        operation="CORRECTION", amount=0, currency="EUR", metadata={"reverses": 1234}
+    )
+
+    notes = [read_entry(entry, {}).notes for entry in (gift, fee, correction)]
+
+    assert notes == [["55.00 USD before exchange"], [], ["Takes back entry 1,234"]]
+
+
+def test_an_entry_shows_its_line_and_a_command_that_prints_its_hash(client, organisation):
+    metadata = {"note": "l'été", "given": {"amount": 5500, "currency": "USD"}, "part": True}
+    [entry] = write(organisation, {"metadata": metadata})
+
+    page = client.get(f"{URL}/{entry.sequence}").content.decode()
+
+    blocks = [html.unescape(code) for code in re.findall(r"<code>([^<]*)</code></pre>", page)]
+    assert blocks[0] == entry.line
+    printed = run(["sh", "-c", blocks[1]], capture_output=True, text=True, check=True).stdout
+    assert f"sha256:{printed.split()[0]}" == entry.entry_hash
+    assert entry.entry_hash == f"sha256:{sha256(entry.line.encode()).hexdigest()}"
+    assert entry.prev_entry_hash in page
+    assert "before exchange" in page
+
+
+def test_an_entry_leads_to_its_neighbours(client, organisation):
+    write(organisation, {}, {})
+
+    first, middle, last = (client.get(f"{URL}/{n}").content.decode() for n in (0, 1, 2))
+
+    assert "the book begins here" in first
+    assert "This is the first entry" in first
+    assert f'href="{URL}/0"' in middle
+    assert f'href="{URL}/2"' in middle
+    assert "This is the newest entry" in last
+
+
+@pytest.mark.parametrize("sequence", [2, 10**30])
+def test_an_entry_that_is_not_there_is_said(client, organisation, sequence):
+    response = client.get(f"{URL}/{sequence}")
+
+    assert response.status_code == 404
+    assert "counted from 0" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/ledger", "/ledger/0"])
+def test_a_charity_that_is_not_approved_has_no_public_book(client, db, path):
+    ApplicantFactory(slug="applicant")
+
+    assert client.get(f"/o/applicant{path}").status_code == 404
+
+
+def test_a_stranger_charitys_entries_stay_out(client, organisation):
+    other = OrganisationFactory(slug="other")
+    write(other, {}, {}, {})
+
+    assert rows_of(client.get(URL)) == [0]
+
+
+def test_only_reading_is_possible(client, organisation):
+    assert client.post(URL).status_code == 405

@@ -1,0 +1,293 @@
+"""Home, the list, and an organisation's page: both sides, Stripe, funds, months."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from donations.models import Fund
+from ledger.operations import MoneyOperation
+from tests.factories import (
+    NOON,
+    ApplicantFactory,
+    FundFactory,
+    OrganisationFactory,
+    StripeBalanceFactory,
+    StripeReadingFactory,
+)
+from tests.pages.conftest import write
+from treasury.templatetags.charts import month_charts, months_ago
+
+URL = "/o/lantern-house"
+FEE = {
+    "operation": MoneyOperation.PROCESSING_FEE,
+    "amount": 170,
+    "debit": "fund:winter-shelter",
+    "credit": "stripe",
+}
+
+
+def text_of(response) -> str:
+    """Return the page without its tags, every space a single one."""
+    page = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return re.sub(r"\s+", " ", page)
+
+
+def test_both_sides_have_the_same_total_in_each_currency(client, organisation):
+    write(
+        organisation,
+        {},
+        FEE,
+        {"currency": "JPY", "amount": 3000, "credit": "fund:general"},
+        {"debit": "bank:main", "credit": "external", "amount": 25},
+    )
+
+    text = text_of(client.get(URL))
+
+    assert re.findall(r"Total (\w+) ([\d,.]+)", text) == [
+        ("EUR", "48.55"),
+        ("EUR", "48.55"),
+        ("JPY", "3,000"),
+        ("JPY", "3,000"),
+    ]
+    assert "Winter shelter 48.30" in text
+    assert "Outside Almoner 0.25" in text
+
+
+def test_an_account_at_zero_is_left_out(client, organisation):
+    back = {
+        "operation": MoneyOperation.DONATION_REFUNDED,
+        "debit": "fund:winter-shelter",
+        "credit": "stripe",
+    }
+    write(organisation, {}, back, {"credit": "fund:general"})
+
+    text = text_of(client.get(URL)).partition("Ledger")[0]
+
+    assert "General 50.00" in text
+    assert "Winter shelter 0.00" not in text
+
+
+def test_a_side_below_zero_is_shown_as_it_is(client, organisation):
+    write(organisation, {**FEE, "operation": MoneyOperation.PROVIDER_FEE, "debit": "fund:general"})
+
+    text = text_of(client.get(URL))
+
+    assert re.findall(r"Total (\w+) ([−\d,.]+)", text) == [("EUR", "−1.70")] * 2
+
+
+def test_nothing_yet_is_said(client, organisation):
+    text = text_of(client.get(URL))
+
+    assert "No money yet" in text
+    assert "Nothing in the last twelve months" in text
+    assert "The whole ledger, 1 entry" in text
+
+
+def test_the_ledger_equals_the_stripe_balance(client, organisation):
+    write(organisation, {}, FEE)
+    StripeBalanceFactory(organisation=organisation, available=4000, pending=830)
+
+    text = text_of(client.get(URL))
+
+    assert "Ledger = Stripe balance 48.30 EUR , as Stripe told on 21 November 2026" in text
+
+
+def test_a_difference_is_catching_up(client, organisation):
+    write(organisation, {})
+    StripeBalanceFactory(organisation=organisation, available=9000, pending=0)
+
+    text = text_of(client.get(URL))
+
+    assert "Catching up with Stripe The ledger has 50.00 EUR ; Stripe told 90.00 EUR" in text
+    assert "Ledger = Stripe balance" not in text
+
+
+def test_a_balance_never_read_is_not_compared(client, organisation):
+    write(organisation, {})
+
+    assert "Not compared yet" in text_of(client.get(URL))
+
+
+def test_a_currency_that_only_stripe_has_is_compared_with_nothing(client, organisation):
+    StripeBalanceFactory(organisation=organisation, currency="USD", available=5, pending=0)
+
+    assert "The ledger has 0.00 USD ; Stripe told 0.05 USD" in text_of(client.get(URL))
+
+
+def test_stripe_not_answering_is_said(client, organisation):
+    StripeReadingFactory(organisation=organisation, failing_since=NOON, error="Timeout")
+
+    text = text_of(client.get(URL))
+
+    assert "Stripe does not answer at the moment" in text
+    assert "Since 21 November 2026, 12:00 UTC" in text
+    assert "Timeout" not in text
+
+
+def test_funds_show_what_came_and_went(client, organisation):
+    FundFactory(organisation=organisation, slug="over", name="Roof", goal=1000)
+    write(
+        organisation,
+        {},
+        FEE,
+        {"credit": "fund:over"},
+        {"credit": "fund:general", "currency": "JPY", "amount": 500},
+    )
+
+    text = text_of(client.get(URL))
+
+    assert "0 % of 6,000.00 EUR" in text
+    assert "1.70 EUR went out 48.30 EUR left" in text
+    assert "Roof 500 % of 10.00 EUR" in text
+    assert "0.00 EUR went out 0.00 EUR left and 500 JPY" in text
+
+
+def test_months_are_drawn_and_told(client, organisation):
+    now = timezone.now().replace(microsecond=0)
+    long_ago = now - timedelta(days=800)
+    write(
+        organisation,
+        {},
+        FEE,
+        {"occurred_at": long_ago, "amount": 99_000_000},
+        {
+            "operation": MoneyOperation.PAYOUT_SENT,
+            "debit": "in_transit",
+            "credit": "stripe",
+            "amount": 4000,
+        },
+        {"currency": "JPY", "amount": 1_234_567},
+    )
+
+    text = text_of(client.get(URL))
+
+    assert f"{now:%b %Y} 50.00 1.70 +48.30" in text
+    assert "12 months 50.00 1.70 +48.30" in text
+    assert f"{now:%b %Y} 1,234,567 0 +1,234,567" in text
+    assert text.index("in EUR") < text.index("in JPY")
+
+
+def test_a_new_entry_changes_the_months(client, organisation):
+    write(organisation, {})
+    before = text_of(client.get(URL))
+    write(organisation, {})
+
+    after = text_of(client.get(URL))
+
+    assert "12 months 50.00" in before
+    assert "12 months 100.00" in after
+
+
+@pytest.mark.parametrize(
+    ("highest", "ticks"),
+    [
+        (4, ["0", "1"]),
+        (150, ["0", "1", "2"]),
+        (30_000, ["0", "100", "200", "300"]),
+        (100_001, ["0", "500", "1,000", "1,500"]),
+        (2_500_000, ["0", "10,000", "20,000", "30,000"]),
+    ],
+)
+def test_the_scale_is_round_and_holds_the_highest(highest, ticks):
+    month = months_ago(timezone.now(), 0)
+    row = {"currency": "EUR", "month": month, "received": highest, "gone": 0}
+
+    [chart] = month_charts([row], "EUR")
+
+    assert [tick.words for tick in chart.ticks] == ticks
+    assert float(chart.months[-1].received_bar.height) <= 190
+
+
+def test_months_without_a_sum_have_a_scale_too():
+    row = {"currency": "EUR", "month": months_ago(timezone.now(), 0), "received": 0, "gone": 0}
+
+    [chart] = month_charts([row], "EUR")
+
+    assert [tick.words for tick in chart.ticks] == ["0", "1"]
+
+
+def test_months_go_back_over_the_year():
+    january = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
+
+    assert months_ago(january, 0) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert months_ago(january, 1) == datetime(2025, 12, 1, tzinfo=UTC)
+    assert months_ago(january, 11) == datetime(2025, 2, 1, tzinfo=UTC)
+
+
+def test_the_facts_of_registration_are_shown(client, db):
+    OrganisationFactory(
+        slug="lantern-house",
+        registration="VZW 0438",
+        website="https://lantern.example/",
+        description="Since\n1987",
+        stripe_account=None,
+    )
+
+    page = client.get(URL).content.decode()
+
+    assert "VZW 0438" in page
+    assert 'href="https://lantern.example/"' in page
+    assert "Since<br>1987" in page
+    assert "cannot take gifts here yet" in page
+    assert "/donate" not in page
+
+
+@pytest.mark.parametrize("slug", ["nobody", "applicant"])
+def test_a_charity_that_is_not_public_has_no_page(client, db, slug):
+    ApplicantFactory(slug="applicant")
+
+    assert client.get(f"/o/{slug}").status_code == 404
+
+
+def test_home_is_whole_without_any_organisation(client, db):
+    text = text_of(client.get("/"))
+
+    assert "Give to organisations directly" in text
+    assert "No organisation yet" in text
+
+
+def test_home_shows_the_longest_book_and_the_organisations(client, organisation):
+    OrganisationFactory(slug="a-new-one", name="A New One")
+    ApplicantFactory(name="Not Yet")
+    write(organisation, {}, {"currency": "JPY", "amount": 3000}, {"currency": "USD", "amount": 0})
+
+    text = text_of(client.get("/"))
+
+    assert "The money of Lantern House , now" in text
+    assert "Total EUR 50.00 What it is for" in text
+    assert "A New One On hand 0.00 EUR 1 entry" in text
+    assert "On hand 50.00 EUR 3,000 JPY 4 entries" in text
+    assert "Not Yet" not in text
+
+
+def test_the_list_comes_in_pages(client, db):
+    organisations = [OrganisationFactory(slug=f"charity-of-{n:02d}") for n in range(25)]
+
+    first = client.get("/organisations")
+    [after] = re.findall(r'href="\?after=([a-z0-9-]+)"', first.content.decode())
+    second = client.get("/organisations", {"after": after})
+
+    assert after == organisations[23].slug
+    assert first.content.decode().count("<article") == 24
+    assert second.content.decode().count("<article") == 1
+    assert "From the start" in second.content.decode()
+
+
+@pytest.mark.parametrize("after", ["\0", "../etc", "UPPER"])
+def test_a_page_of_the_list_that_is_no_slug_is_the_first(client, organisation, after):
+    response = client.get("/organisations", {"after": after})
+
+    assert "Lantern House" in text_of(response)
+
+
+def test_the_list_says_that_nobody_is_there(client, db):
+    assert "No organisation yet" in text_of(client.get("/organisations"))
+
+
+def test_a_fund_knows_its_name_for_the_pages(organisation):
+    assert Fund.objects.names(organisation) == {
+        "fund:winter-shelter": "Winter shelter",
+        "fund:general": "General",
+    }

@@ -1,0 +1,79 @@
+"""The page that says how to verify, and what every page keeps to."""
+
+import re
+
+import pytest
+from django.template import Context, Template
+from django.template.loader import render_to_string
+
+from ledger.models import Book
+from tests.pages.conftest import write
+
+
+def test_the_heads_of_the_public_books_are_shown(client, organisation):
+    write(organisation, {})
+    book = Book.objects.get(organisation=organisation, book="public")
+
+    page = client.get("/verify").content.decode()
+
+    assert book.head_hash in page
+    assert "almoner-verify" in page
+    assert "sha256sum" in page
+
+
+def test_without_a_book_the_page_says_so(client, db):
+    assert "No ledger yet" in client.get("/verify").content.decode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/organisations",
+        "/verify",
+        "/o/lantern-house",
+        "/o/lantern-house/ledger",
+        "/o/lantern-house/ledger/0",
+        "/o/lantern-house/donate",
+        "/nowhere",
+    ],
+)
+def test_no_page_has_anything_inline_or_from_outside(client, organisation, path):
+    response = client.get(path)
+
+    page = response.content.decode()
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)
+    assert not re.search(r"<script(?![^>]*\ssrc=)", page)
+    assert not re.findall(r'(?:src|<link[^>]*href)="(?!/static/)', page)
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
+def test_every_error_has_a_sentence_and_a_remedy(name):
+    page = render_to_string(f"{name}.html")
+
+    assert re.search(r"<h1>\s*\w", page)
+    assert "Find an organisation" in page
+
+
+def test_an_address_that_is_not_there_answers_404_with_a_remedy(client, db):
+    response = client.get("/nowhere")
+
+    assert response.status_code == 404
+    assert "There is no page at this address" in response.content.decode()
+
+
+def test_figures_read_as_people_write_them():
+    template = Template(
+        "{% load figures %}{{ 12408|number }} {{ 105|amount:'EUR' }} {{ hash|short_hash }} "
+        "{{ words|shell_quoted }} {{ value|compact }}"
+    )
+
+    text = template.render(
+        Context(
+            {"hash": "sha256:d3a1ae27ff", "words": "l'été", "value": {"b": 1, "a": True}},
+            autoescape=False,
+        )
+    )
+
+    assert text == "12,408 1.05 d3a1\xa0ae27 'l'\"'\"'été' " + '{"a": true, "b": 1}'

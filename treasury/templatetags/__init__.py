@@ -1,0 +1,1 @@
+"""How the treasury reads on a page."""

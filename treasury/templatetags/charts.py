@@ -1,0 +1,162 @@
+"""What came in and went out month by month, as the geometry of a drawing and as a table."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.template import Library
+from django.utils import timezone
+
+from common.money import exponent_of, format_amount
+
+register = Library()
+
+MONTHS = 12
+TOP, BASE, RIGHT = 30, 220, 756
+DIGIT_WIDTH, MARGIN = 7.4, 16
+STEPS = (1, 2, 5, 10)
+LINES_MAX = 4
+
+
+class Tick(NamedTuple):
+    """One line of the scale."""
+
+    y: str
+    label_y: str
+    words: str
+
+
+class Bar(NamedTuple):
+    """One bar of the drawing."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+class Month(NamedTuple):
+    """One month, drawn and in words."""
+
+    name: str
+    short: str
+    x: str
+    received_bar: Bar
+    gone_bar: Bar
+    received: int
+    gone: int
+    difference: str
+
+
+class Chart(NamedTuple):
+    """Twelve months in one currency."""
+
+    currency: str
+    left: str
+    label_x: str
+    ticks: list[Tick]
+    months: list[Month]
+    received: int
+    gone: int
+    difference: str
+
+
+class Scale(NamedTuple):
+    """From amounts and months to the drawing's units; `top` is the amount at its upper edge."""
+
+    left: float
+    top: int
+
+    @property
+    def step(self) -> float:
+        """Return the room for one month."""
+        return (RIGHT - self.left) / MONTHS
+
+    def y(self, amount: int) -> float:
+        """Return the height of an amount."""
+        return BASE - (BASE - TOP) * amount / self.top
+
+    def bar(self, x: float, width: float, amount: int) -> Bar:
+        """Return the bar of an amount."""
+        y = self.y(amount)
+        return Bar(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{BASE - y:.1f}")
+
+
+def first_month() -> datetime:
+    """Return when the first of the last twelve months began, this one included."""
+    return months_ago(timezone.now(), MONTHS - 1)
+
+
+def months_ago(now: datetime, count: int) -> datetime:
+    """Return the beginning of the month that was `count` months before."""
+    year, month = divmod(now.year * 12 + now.month - 1 - count, 12)
+    return now.replace(year=year, month=month + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+@register.simple_tag
+def month_charts(rows: Iterable[Mapping[str, Any]], main: str) -> list[Chart]:
+    """Return a chart per currency of `Entry.objects.by_month()`, the main currency first."""
+    now = timezone.now()
+    starts = [months_ago(now, count) for count in reversed(range(MONTHS))]
+    charts = [
+        _chart(currency, {row["month"]: row for row in group}, starts)
+        for currency, group in groupby(rows, key=lambda row: row["currency"])
+    ]
+    return sorted(charts, key=lambda chart: chart.currency != main)
+
+
+def _chart(
+    currency: str, rows: Mapping[datetime, Mapping[str, Any]], starts: list[datetime]
+) -> Chart:
+    nothing = {"received": 0, "gone": 0}
+    sums = [(start, rows.get(start, nothing)) for start in starts]
+    step, lines = _steps(max(max(row["received"], row["gone"]) for _, row in sums), currency)
+    unit = 10 ** exponent_of(currency)
+    words = [f"{step * line // unit:,}" for line in range(lines + 1)]
+    scale = Scale(MARGIN + DIGIT_WIDTH * len(words[-1]), step * lines)
+    ticks = [_tick(scale, step * line, text) for line, text in enumerate(words)]
+    months = [_month(scale, position, *month, currency) for position, month in enumerate(sums)]
+    received = sum(month.received for month in months)
+    gone = sum(month.gone for month in months)
+    left = f"{scale.left:.1f}"
+    label_x = f"{scale.left - MARGIN / 2:.1f}"
+    difference = _signed(received - gone, currency)
+    return Chart(currency, left, label_x, ticks, months, received, gone, difference)
+
+
+def _steps(highest: int, currency: str) -> tuple[int, int]:
+    # Round steps of whole units, so that at most five lines hold the highest bar.
+    power = 10 ** exponent_of(currency)
+    while True:
+        for step in STEPS:
+            lines = -(-highest // (step * power))
+            if lines <= LINES_MAX:
+                return step * power, max(lines, 1)
+        power *= 10
+
+
+def _tick(scale: Scale, amount: int, words: str) -> Tick:
+    y = scale.y(amount)
+    return Tick(f"{y:.1f}", f"{y + 4:.1f}", words)
+
+
+def _month(
+    scale: Scale, position: int, start: datetime, row: Mapping[str, Any], currency: str
+) -> Month:
+    middle = scale.left + scale.step * (position + 0.5)
+    width = scale.step / 3
+    return Month(
+        name=f"{start:%b %Y}",
+        short=f"{start:%b}",
+        x=f"{middle:.1f}",
+        received_bar=scale.bar(middle - width - 1, width, row["received"]),
+        gone_bar=scale.bar(middle + 1.75, width - 1.5, row["gone"]),
+        received=row["received"],
+        gone=row["gone"],
+        difference=_signed(row["received"] - row["gone"], currency),
+    )
+
+
+def _signed(amount: int, currency: str) -> str:
+    return f"{'' if amount < 0 else '+'}{format_amount(amount, currency)}"
