@@ -1,0 +1,101 @@
+"""The demo is a year of gifts through the real pipeline, and its books are right."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.database import open_folder
+from tests.house.conftest import House, manage, processes_of, start, stop, surroundings
+
+pytestmark = pytest.mark.xdist_group("house")
+SLUGS = ["lantern-house", "kawabe-forest-school", "saltmarsh-trust"]
+
+
+def test_the_demo_has_a_year_of_gifts_of_every_kind(house: House):
+    [(gifts, currencies)] = house.query(
+        "SELECT count(*), count(DISTINCT currency) FROM donations_donation WHERE sequence > 0"
+    )
+    operations = dict(house.query("SELECT operation, count(*) FROM ledger_entry GROUP BY 1"))
+
+    assert gifts == 300
+    assert currencies == 2
+    assert operations["GENESIS"] == 3
+    assert operations["DONATION_RECEIVED"] == operations["PROCESSING_FEE"] == 300
+    assert operations["DONATION_REFUNDED"] == 4
+    assert operations["DISPUTE_OPENED"] == operations["DISPUTE_FEE"] == 1
+    assert operations["PAYOUT_SENT"] > 20
+
+
+def test_every_entry_of_money_came_through_the_inbox_and_the_worker(house: House):
+    states = dict(house.query("SELECT status, count(*) FROM webhooks_stripeevent GROUP BY 1"))
+    [(without,)] = house.query(
+        "SELECT count(*) FROM ledger_entry WHERE sequence > 0 AND nonce NOT LIKE 'stripe:%'"
+    )
+
+    assert states.keys() == {"done"}
+    assert states["done"] >= 3 * 300
+    assert without == 0
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_place_stripe_is_the_balance_that_stripe_tells(house: House, slug: str):
+    account = house.organisation(slug)["stripe_account"]
+    balance = house.stripe("GET", "/v1/balance", headers={"Stripe-Account": account})
+    told: dict[str, int] = {}
+    for part in [*balance["available"], *balance["pending"]]:
+        told[part["currency"].upper()] = told.get(part["currency"].upper(), 0) + part["amount"]
+
+    sides = house.public("/balances", slug)
+
+    ours = {row["currency"]: row["amount"] for row in sides["places"] if row["account"] == "stripe"}
+    assert ours == told
+    assert sum(row["amount"] for row in sides["places"]) == sum(
+        row["amount"] for row in sides["purposes"]
+    )
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_each_lines_sha256_is_the_next_lines_prev_entry_hash(house: House, slug: str):
+    export = house.get(f"/v1/public/organisations/{slug}/ledger/export?format=ndjson")
+    head = house.public("/ledger/head", slug)
+
+    before = None
+    for line in export.content.splitlines():
+        assert json.loads(line)["prev_entry_hash"] == before
+        before = "sha256:" + hashlib.sha256(line).hexdigest()
+
+    assert before == head["head_hash"]
+
+
+def test_the_servers_own_audit_finds_every_book_valid(house: House):
+    audit = house.manage("audit_ledger")
+
+    assert audit.returncode == 0, audit.stdout + audit.stderr
+    assert "VALID: 3 books" in audit.stdout
+
+
+def test_demo_json_is_for_its_owner_alone(house: House):
+    demo = Path(house.environment["DATA_DIR"]) / "demo.json"
+
+    assert demo.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_stopped_goes_on_with_its_data():
+    pond = ["--name", "Pond", "--slug", "pond", "--country", "NL", "--currency", "EUR"]
+    with open_folder() as folder:
+        environment = surroundings(folder / "data") | {"DEMO": "0"}
+        url = f"http://localhost:{environment['PORT']}/v1/public/organisations/pond"
+
+        first = start(environment)
+        made = manage(environment, "create_organisation", *pond, "--approve", "--with-api-key")
+        stop(first)
+        second = start(environment)
+        kept = requests.get(url, timeout=30).json()
+        stop(second)
+
+        assert made.returncode == 0, made.stderr
+        assert kept["id"] == json.loads(made.stdout)["id"]
+        assert processes_of(folder) == []
