@@ -1,0 +1,47 @@
+// The verification panel of a ledger page: its button verifies the whole book in this browser.
+
+import { run } from "./run.js";
+import { View } from "./view.js";
+
+for (const panel of document.querySelectorAll("[data-verify][data-export]")) enhance(panel);
+
+function enhance(panel) {
+  const button = panel.querySelector("[data-verify-start]");
+  const view = new View(panel);
+  let worker = null;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    worker?.terminate();
+    for (const row of document.querySelectorAll("tr.is-broken")) row.classList.remove("is-broken");
+    worker = run(view, orderOf(panel));
+  });
+}
+
+function orderOf(panel) {
+  const { export: exportUrl, head, balances, size } = panel.dataset;
+  return {
+    exportUrl: absolute(exportUrl),
+    headUrl: absolute(head),
+    balancesUrl: absolute(balances),
+    shown: shownBalances(),
+    shownSize: size ? Number(size) : null,
+  };
+}
+
+function absolute(url) {
+  return url ? new URL(url, document.baseURI).href : null;
+}
+
+/** The balances that this page shows, or null: they are compared with the entries too. */
+function shownBalances() {
+  const balances = { places: [], purposes: [] };
+  for (const { dataset } of document.querySelectorAll("[data-balance-account]")) {
+    const side = /^(?:stripe|in_transit|bank:|reserve:|onchain:)/.test(dataset.balanceAccount) ? "places" : "purposes";
+    balances[side].push({
+      account: dataset.balanceAccount,
+      currency: dataset.balanceCurrency,
+      amount: Number(dataset.balanceAmount),
+    });
+  }
+  return balances.places.length + balances.purposes.length ? balances : null;
+}

@@ -1,0 +1,19 @@
+// Start the worker on an order and show in a view what it posts.
+
+/** Verify in the background; returns the worker, which is terminated when it is done. */
+export function run(view, order) {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  const end = (show) => {
+    worker.terminate();
+    show();
+  };
+  worker.addEventListener("message", ({ data: message }) => {
+    if (message.type === "progress") view.running(message);
+    else if (message.type === "verdict") end(() => view.ended(message.verdict));
+    else end(() => view.failed(message.message));
+  });
+  worker.addEventListener("error", () => end(() => view.failed("The verifier could not be started.")));
+  view.running();
+  worker.postMessage(order);
+  return worker;
+}

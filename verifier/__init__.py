@@ -1,0 +1,1 @@
+"""The command-line verifier: it stands apart from the product and needs nothing of it."""
