@@ -22,3 +22,8 @@ class TryAgainLater(DomainError):
 
     code = "try_again_later"
     status = 503
+
+
+def in_words(error: Exception) -> str:
+    """Return what went wrong, for staff: one line, for the next ones of PostgreSQL quote rows."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"[:500]

@@ -7,18 +7,20 @@ https://docs.stripe.com/currencies#zero-decimal and #three-decimal.
 
 AMOUNT_MAX = 2**53 - 1
 
-CURRENCIES: dict[str, int] = {
-    **dict.fromkeys(
+DECIMALS_BY_CODES = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    2: (
         "AED ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD "
         "CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD "
         "HNL HTG HUF IDR ILS INR JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT "
         "MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD "
         "RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STN SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU "
-        "UZS WST XCD YER ZAR ZMW".split(),
-        2,
+        "UZS WST XCD YER ZAR ZMW"
     ),
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+CURRENCIES = {
+    code: decimals for decimals, codes in DECIMALS_BY_CODES.items() for code in codes.split()
 }
 MINUS = "\N{MINUS SIGN}"
 

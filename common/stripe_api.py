@@ -21,7 +21,7 @@ logger = logging.getLogger("almoner.stripe")
 
 
 class StripeRefused(DomainError):
-    """Stripe refused this request; nothing was changed."""
+    """Stripe refused the request; nothing was changed."""
 
     code = "stripe_refused"
     status = 502
@@ -39,6 +39,14 @@ def client() -> stripe.StripeClient:
         max_network_retries=RETRIES_MAX,
         http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
     )
+
+
+def on_account(account: str, idempotency_key: str = "") -> stripe.RequestOptions:
+    """Return the options of a call on a connected account; every call but a few has them."""
+    options: stripe.RequestOptions = {"stripe_account": account}
+    if idempotency_key:
+        options["idempotency_key"] = idempotency_key
+    return options
 
 
 @contextmanager
@@ -66,6 +74,10 @@ def translated_errors(account: str) -> Iterator[None]:
 
 
 def is_passing(error: stripe.StripeError) -> bool:
-    """Tell whether the same request may succeed later: outages and limits, not refusals."""
+    """
+    Tell whether the same request may succeed later: outages and limits, not refusals.
+
+    An answer that breaks off has the status 200, and is none.
+    """
     status = error.http_status
-    return status is None or status in {409, 429} or status >= 500  # noqa: PLR2004 - HTTP
+    return status is None or status in {409, 429} or not 400 <= status < 500  # noqa: PLR2004 - HTTP

@@ -85,7 +85,7 @@ def database(variable: str) -> dict[str, Any]:
     url = env.str(variable, default="")
     if not url:
         raise ImproperlyConfigured(
-            f"{variable} is not set. Run commands through `make shell ARGS=\"manage.py …\"`, which "
+            f'{variable} is not set. Run commands through `make shell ARGS="manage.py …"`, which '
             "starts the embedded database, or set DATABASE_URL and DATABASE_OWNER_URL (README)."
         )
     description = dict(env.db_url_config(url))
@@ -155,13 +155,16 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_SECURE
 SECURE_HSTS_PRELOAD = IS_SECURE
 SECURE_SSL_REDIRECT = IS_SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_SECURE else None
-SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$"]
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$", r"^v1/webhooks/stripe$"]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = IS_SECURE
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = IS_SECURE
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# The inbox: how long a worker may take over events before another takes them up.
+EVENT_LEASE_SECONDS = env.float("EVENT_LEASE_SECONDS", default=20)
 
 # The ledger
 LEDGER_HOST = env.str("LEDGER_HOST", default="") or urlsplit(BASE_URL).hostname
@@ -176,6 +179,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "common.api.handle_exception",
     "UNAUTHENTICATED_USER": None,
+    # `?format=` is the export's own parameter.
+    "URL_FORMAT_OVERRIDE": None,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
 }
 SPECTACULAR_SETTINGS = {
@@ -188,6 +193,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "common.schema.add_problems",
+    ],
 }
 
 LOGGING = {

@@ -10,13 +10,13 @@ class SlugTaken(DomainError):
 
 
 class StripeAccountTaken(DomainError):
-    """This Stripe account belongs to another organisation here."""
+    """The Stripe account belongs to another organisation here."""
 
     code = "stripe_account_taken"
 
 
 class AlreadyDecided(DomainError):
-    """This application was decided before; nothing was changed."""
+    """The application was decided before; nothing was changed."""
 
     code = "already_decided"
 
@@ -26,3 +26,9 @@ class ReasonMissing(DomainError):
 
     code = "reason_missing"
     status = 400
+
+
+class KeyRevoked(DomainError):
+    """The key was revoked before; nothing was changed."""
+
+    code = "key_revoked"

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from common.ids import new_id
 
-SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+SLUG = re.compile(r"\A[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -24,7 +24,7 @@ class UserManager(BaseUserManager["User"]):
         """Create a person who can sign in."""
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        user.save(force_insert=True, using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -88,7 +88,7 @@ class Organisation(models.Model):
     country = models.CharField(max_length=2)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.APPLIED)
-    stripe_account = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001 - unique
+    stripe_account = models.CharField(max_length=64, unique=True, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, editable=False)
     decided_by = models.ForeignKey(
@@ -101,7 +101,8 @@ class Organisation(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(slug__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"), name="organisation_slug_is_plain"
+                condition=Q(slug__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+                name="organisation_slug_is_plain",
             ),
             models.CheckConstraint(
                 condition=Q(currency__regex=r"^[A-Z]{3}$"), name="organisation_currency_is_iso_4217"
@@ -110,7 +111,8 @@ class Organisation(models.Model):
                 condition=Q(country__regex=r"^[A-Z]{2}$"), name="organisation_country_is_iso_3166"
             ),
             models.CheckConstraint(
-                condition=Q(status="applied") | (Q(decided_at__isnull=False) & ~Q(decision_reason="")),
+                condition=Q(status="applied")
+                | (Q(decided_at__isnull=False) & ~Q(decision_reason="")),
                 name="organisation_decision_has_a_reason",
             ),
         ]

@@ -7,8 +7,14 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from organisations.errors import AlreadyDecided, ReasonMissing, SlugTaken, StripeAccountTaken
-from organisations.models import ApiKey, Organisation, User
+from organisations.errors import (
+    AlreadyDecided,
+    KeyRevoked,
+    ReasonMissing,
+    SlugTaken,
+    StripeAccountTaken,
+)
+from organisations.models import ApiKey, Membership, Organisation, User
 from organisations.signals import organisation_approved
 
 KEY_BYTES = 32
@@ -61,6 +67,20 @@ def reject(*, organisation: Organisation, decided_by: User, reason: str) -> Orga
     return _decide(organisation, Organisation.Status.REJECTED, decided_by, reason)
 
 
+def add_member(*, organisation: Organisation, user: User, role: str) -> Membership:
+    """Give a person a part in an organisation; one who has a part gets this one instead."""
+    membership, _ = Membership.objects.update_or_create(
+        organisation=organisation, user=user, defaults={"role": role}
+    )
+    return membership
+
+
+def change_password(*, user: User, password: str) -> None:
+    """Let a person sign in with another password, and end the sessions of the old one."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+
+
 def issue_api_key(
     *, organisation: Organisation, application: str, name: str, scopes: list[str], livemode: bool
 ) -> IssuedKey:
@@ -75,6 +95,17 @@ def issue_api_key(
         scopes=scopes,
     )
     return IssuedKey(key, secret)
+
+
+@transaction.atomic
+def revoke_api_key(*, key: ApiKey) -> ApiKey:
+    """End a key, at once and for ever. Raises `KeyRevoked`."""
+    key = ApiKey.objects.select_for_update().get(pk=key.pk)
+    if key.revoked_at:
+        raise KeyRevoked
+    key.revoked_at = timezone.now()
+    key.save(update_fields=["revoked_at"])
+    return key
 
 
 def hash_secret(secret: str) -> str:

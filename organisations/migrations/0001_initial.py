@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.CharField(default=functools.partial(common.ids.make_id, *('org',), **{}), editable=False, max_length=32, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
-                ('slug', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator(re.compile('[a-z0-9]+(-[a-z0-9]+)*\\Z'), 'Use a-z, 0-9 and hyphens.')])),
+                ('slug', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator(re.compile('\\A[a-z0-9]+(-[a-z0-9]+)*\\Z'), 'Use a-z, 0-9 and hyphens.')])),
                 ('summary', models.CharField(blank=True, max_length=200)),
                 ('description', models.TextField(blank=True)),
                 ('registration', models.CharField(blank=True, max_length=120)),

@@ -1,0 +1,89 @@
+"""Gifts: as a program promises them, and as the API shows them."""
+
+from rest_framework import serializers
+
+from common.fields import Currency, MinorUnits, ReturnUrl, StrictSerializer, Text
+from donations.models import GENERAL, Donation
+from donations.services import journey_url
+
+
+class Donor(StrictSerializer):
+    """Who gives; kept apart from the ledger, which names nobody."""
+
+    email = serializers.EmailField(
+        source="donor_email", required=False, allow_blank=True, max_length=254
+    )
+    name = Text(source="donor_name", required=False, allow_blank=True, max_length=120)
+
+
+class PromiseDonation(StrictSerializer):
+    """A gift to be paid: the body of `POST /v1/donations`."""
+
+    amount = MinorUnits(help_text="Minor units of the currency: 5000 is 50.00 EUR, or 5,000 JPY.")
+    currency = Currency()
+    fund = serializers.SlugField(
+        required=False, max_length=60, default=GENERAL, help_text="A fund's slug."
+    )
+    flow = serializers.ChoiceField(choices=Donation.Flow.choices)
+    donor = Donor(source="*", required=False)
+    public_name = Text(
+        required=False, allow_blank=True, max_length=80, help_text="Shown on the public ledger."
+    )
+    success_url = ReturnUrl(required=False)
+    cancel_url = ReturnUrl(required=False)
+
+
+class DonationSerializer(serializers.ModelSerializer[Donation]):
+    """A gift and what became of it; amounts count minor units."""
+
+    checkout_url = serializers.SerializerMethodField()
+    payment_intent = serializers.SerializerMethodField()
+    client_secret = serializers.SerializerMethodField()
+    settled_currency = serializers.SerializerMethodField()
+    journey_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Donation
+        fields = (
+            "id",
+            "status",
+            "amount",
+            "currency",
+            "fund",
+            "flow",
+            "public_name",
+            "checkout_url",
+            "payment_intent",
+            "client_secret",
+            "journey_url",
+            "settled_amount",
+            "settled_currency",
+            "sequence",
+            "refunded_amount",
+            "created_at",
+            "paid_at",
+            "settled_at",
+            "ended_at",
+        )
+        read_only_fields = fields
+
+    def get_checkout_url(self, donation: Donation) -> str | None:
+        """Return the hosted page where the donor pays."""
+        return donation.checkout_url or None
+
+    def get_payment_intent(self, donation: Donation) -> str | None:
+        """Return the id of the PaymentIntent on the organisation's Stripe account."""
+        return donation.payment_intent or None
+
+    def get_client_secret(self, donation: Donation) -> str | None:
+        """Return what the integrator's page confirms the payment with: to who promised, only."""
+        secret: str | None = self.context.get("client_secret")
+        return secret
+
+    def get_settled_currency(self, donation: Donation) -> str | None:
+        """Return the currency that reached the organisation's balance."""
+        return donation.settled_currency or None
+
+    def get_journey_url(self, donation: Donation) -> str:
+        """Return the donor's private page of this gift."""
+        return journey_url(donation)

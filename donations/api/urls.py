@@ -1,0 +1,10 @@
+"""URLs of the API, below /v1/."""
+
+from django.urls import path
+
+from donations.api import views
+
+urlpatterns = [
+    path("donations", views.DonationList.as_view(), name="api-donation-list"),
+    path("donations/<slug:donation>", views.DonationDetail.as_view(), name="api-donation"),
+]

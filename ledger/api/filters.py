@@ -1,0 +1,76 @@
+"""Which entries of a ledger are asked for."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import Any
+
+from rest_framework.filters import BaseFilterBackend
+
+from common.paging import bad_parameter
+from ledger.models import EntryQuerySet
+from ledger.operations import MoneyOperation
+
+# RFC 3339: a date, or a date-time with its offset.
+DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII
+)
+HINT = "Write a date (2026-11-21) or a date-time (2026-11-21T03:35:00Z; a plus sign as %2B)."
+DESCRIPTIONS = {
+    "operation": "Entries of this kind only.",
+    "since": "What occurred at this moment or later; a date means its first second, UTC.",
+    "until": "What occurred at this moment or before; a date means its last second, UTC.",
+}
+
+
+class EntryFilter(BaseFilterBackend):
+    """The filters `operation`, `since` and `until`; ill-formed ones are refused."""
+
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
+        """Return the entries that are asked for. Raises `ValidationError`."""
+        return filter_entries(queryset, request.query_params.dict())
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe the filters."""
+        schemas: dict[str, dict[str, Any]] = {
+            "operation": {"type": "string", "enum": [str(name) for name in MoneyOperation]},
+            "since": {"type": "string", "examples": ["2026-11-21"]},
+            "until": {"type": "string", "examples": ["2026-11-21T03:35:00Z"]},
+        }
+        return [
+            {"name": name, "in": "query", "schema": schema, "description": DESCRIPTIONS[name]}
+            for name, schema in schemas.items()
+        ]
+
+
+def filter_entries(entries: EntryQuerySet, parameters: Mapping[str, str]) -> EntryQuerySet:
+    """Return the entries that query parameters ask for. Raises `ValidationError`."""
+    if "operation" in parameters:
+        entries = entries.filter(operation=_operation(parameters["operation"]))
+    if "since" in parameters:
+        moment = _moment("since", parameters["since"], time.min)
+        entries = entries.filter(occurred_at__gte=moment)
+    if "until" in parameters:
+        moment = _moment("until", parameters["until"], time.max)
+        entries = entries.filter(occurred_at__lte=moment)
+    return entries
+
+
+def _operation(name: str) -> MoneyOperation:
+    try:
+        return MoneyOperation(name)
+    except ValueError as error:
+        known = ", ".join(MoneyOperation)
+        raise bad_parameter("operation", "unknown_operation", f"Choose one of {known}.") from error
+
+
+def _moment(name: str, text: str, edge: time) -> datetime:
+    try:
+        if DAY.match(text):
+            return datetime.combine(datetime.fromisoformat(text), edge, UTC)
+        if MOMENT.match(text):
+            return datetime.fromisoformat(text.upper())
+    except ValueError as error:
+        raise bad_parameter(name, "invalid_time", HINT) from error
+    raise bad_parameter(name, "invalid_time", HINT)

@@ -1,0 +1,19 @@
+"""URLs of the API, below /v1/."""
+
+from django.urls import path
+
+from ledger.api import views
+
+LEDGER = "public/organisations/<slug:organisation>/ledger"
+
+urlpatterns = [
+    path(LEDGER, views.EntryList.as_view(), name="api-entry-list"),
+    path(f"{LEDGER}/entries/<int:sequence>", views.EntryDetail.as_view(), name="api-entry"),
+    path(f"{LEDGER}/head", views.Head.as_view(), name="api-ledger-head"),
+    path(f"{LEDGER}/export", views.Export.as_view(), name="api-ledger-export"),
+    path(
+        "public/organisations/<slug:organisation>/balances",
+        views.Balances.as_view(),
+        name="api-balances",
+    ),
+]

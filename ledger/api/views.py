@@ -1,0 +1,126 @@
+"""The public ledger of an organisation."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.paging import KeysetPages, bad_parameter
+from ledger.api.filters import EntryFilter
+from ledger.api.serializers import BalancesSerializer, EntrySerializer, HeadSerializer
+from ledger.export import FORMATS, Format
+from ledger.models import PUBLIC, Account, Book, Entry, EntryQuerySet
+from organisations.api.scoping import OrganisationPublic
+
+
+class EntryPages(KeysetPages):
+    """Entries, newest first."""
+
+    ordering = "-sequence"
+
+
+class EntryList(OrganisationPublic, generics.ListAPIView[Entry]):
+    """GET lists the entries of the public book, newest first."""
+
+    serializer_class = EntrySerializer
+    pagination_class = EntryPages
+    filter_backends = [EntryFilter]
+
+    def get_queryset(self) -> EntryQuerySet:
+        """Return the entries of the public book."""
+        return Entry.objects.of(self.organisation)
+
+
+class EntryDetail(OrganisationPublic, generics.RetrieveAPIView[Entry]):
+    """GET shows one entry, with the exact line that was hashed."""
+
+    serializer_class = EntrySerializer
+
+    def get_object(self) -> Entry:
+        """Return the entry at a place in the public book."""
+        entries = Entry.objects.of(self.organisation)
+        return get_object_or_404(entries, sequence=self.kwargs["sequence"])
+
+
+class Head(OrganisationPublic, APIView):
+    """GET says where the public book ends now."""
+
+    @extend_schema(responses=HeadSerializer)
+    def get(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        """Return size and hash; 304 to whoever has them."""
+        book = get_object_or_404(Book, organisation=self.organisation, book=PUBLIC)
+        return only_if_changed(request, Response(HeadSerializer(book).data), str(book.head_hash))
+
+
+class Balances(OrganisationPublic, APIView):
+    """GET shows where the money is, and what it is for."""
+
+    @extend_schema(responses=BalancesSerializer)
+    def get(self, request: Request, **kwargs: Any) -> Response:
+        """Return both sides, read in one moment."""
+        accounts = list(Account.objects.of(self.organisation).money())
+        sides = {
+            f"{kind}s": [account for account in accounts if account.kind == kind]
+            for kind in (Account.Kind.PLACE, Account.Kind.PURPOSE)
+        }
+        return Response(BalancesSerializer(sides).data, headers={"Cache-Control": "no-cache"})
+
+
+class WhateverIsAsked(DefaultContentNegotiation):
+    """Leaves the choice to the URL: `Accept` changes nothing."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the only renderer, which is for refusals."""
+        return renderers[0], renderers[0].media_type
+
+
+class Export(OrganisationPublic, APIView):
+    """GET streams the whole public book, ascending; as `ndjson` it is what verifiers read."""
+
+    content_negotiation_class = WhateverIsAsked
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=list(FORMATS), default="ndjson")],
+        responses={
+            (200, format.content_type.partition(";")[0]): OpenApiTypes.STR
+            for format in FORMATS.values()
+        },
+    )
+    def get(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        """Return the book as it is now; 304 to whoever has it."""
+        format = self.chosen_format()
+        book = get_object_or_404(
+            Book.objects.select_related("organisation"), organisation=self.organisation, book=PUBLIC
+        )
+        response = StreamingHttpResponse(format.write(book), content_type=format.content_type)
+        filename = f"{self.organisation.slug}-{PUBLIC}.{format.suffix}"
+        response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+        return only_if_changed(request, response, f"{book.head_hash}.{format.suffix}")
+
+    def chosen_format(self) -> Format:
+        """Return the format that is asked for. Raises `ValidationError`."""
+        name = self.request.query_params.get("format", "ndjson")
+        if name not in FORMATS:
+            raise bad_parameter("format", "unknown_format", f"Choose one of {', '.join(FORMATS)}.")
+        return FORMATS[name]
+
+
+def only_if_changed(
+    request: Request, response: HttpResponse | StreamingHttpResponse, version: str
+) -> HttpResponseBase:
+    """Mark a response with its version, and return 304 instead to whoever has this version."""
+    response.headers["ETag"] = f'"{version}"'
+    response.headers["Cache-Control"] = "no-cache"
+    shown: Any = response  # the stubs know of no streams here
+    return get_conditional_response(request, etag=response.headers["ETag"], response=shown) or shown

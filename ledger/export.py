@@ -1,0 +1,107 @@
+"""
+A book as a file: streamed in batches, at constant memory, and always one consistent state.
+
+A book only grows, so the entries below the size that it had at the start *are* a snapshot: no
+long transaction is needed, none stays behind when a reader goes away, and a slow reader holds
+nothing open.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any, NamedTuple
+
+from common.money import exponent_of
+from ledger import beancount
+from ledger.models import Account, Book, Entry
+
+BATCH_SIZE = 1000
+CSV_COLUMNS = (
+    "sequence",
+    "occurred_at",
+    "recorded_at",
+    "operation",
+    "amount",
+    "currency",
+    "debit",
+    "credit",
+    "nonce",
+    "entry_id",
+    "prev_entry_hash",
+    "entry_hash",
+    "line",
+)
+# A cell that begins like this is run by spreadsheets as a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class Format(NamedTuple):
+    """One way to write a book down."""
+
+    content_type: str
+    suffix: str
+    write: Callable[[Book], Iterator[str]]
+
+
+def write_ndjson(book: Book) -> Iterator[str]:
+    """Write the stored lines, each followed by LF: what `sha256sum` hashes."""
+    for batch in _batches(book, "line"):
+        yield "".join(f"{line}\n" for (line,) in batch)
+
+
+def write_json(book: Book) -> Iterator[str]:
+    """Write one array of the stored lines."""
+    separator = "[\n"
+    for batch in _batches(book, "line"):
+        yield separator + ",\n".join(line for (line,) in batch)
+        separator = ",\n"
+    yield "\n]\n" if separator == ",\n" else "[]\n"
+
+
+def write_csv(book: Book) -> Iterator[str]:
+    """Write a table for spreadsheets: minor units, and the same amount in decimals."""
+    yield _rows([["amount_decimal", *CSV_COLUMNS]])
+    for batch in _batches(book, *CSV_COLUMNS):
+        yield _rows(_decimal(row) + [_cell(value) for value in row] for row in batch)
+
+
+def write_beancount(book: Book) -> Iterator[str]:
+    """Write a ledger for Beancount, where places are assets and purposes equity."""
+    accounts = Account.objects.of(book.organisation, book.book).exclude(kind="genesis")
+    yield beancount.header(book.organisation.name, book.organisation.currency)
+    yield beancount.opening(accounts.order_by("name", "currency").values_list("name", "currency"))
+    for batch in _batches(book, *beancount.Row._fields):
+        yield "".join(beancount.transaction(beancount.Row(*row)) for row in batch)
+
+
+FORMATS = {
+    "ndjson": Format("application/x-ndjson", "ndjson", write_ndjson),
+    "json": Format("application/json", "json", write_json),
+    "csv": Format("text/csv; charset=utf-8", "csv", write_csv),
+    "beancount": Format("text/plain; charset=utf-8", "beancount", write_beancount),
+}
+
+
+def _batches(book: Book, *columns: str) -> Iterator[list[tuple[Any, ...]]]:
+    entries = Entry.objects.filter(organisation_id=book.organisation_id, book=book.book)
+    for start in range(0, book.size, BATCH_SIZE):
+        stop = min(start + BATCH_SIZE, book.size)
+        batch = entries.filter(sequence__gte=start, sequence__lt=stop).order_by("sequence")
+        yield list(batch.values_list(*columns))
+
+
+def _rows(rows: Any) -> str:
+    text = StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _decimal(row: tuple[Any, ...]) -> list[str]:
+    amount, currency = row[CSV_COLUMNS.index("amount")], row[CSV_COLUMNS.index("currency")]
+    return [beancount.decimal_of(amount, exponent_of(currency))]
+
+
+def _cell(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

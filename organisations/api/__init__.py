@@ -1,0 +1,1 @@
+"""The API of `organisations`: who calls, for whom, and the public organisations."""

@@ -1,0 +1,105 @@
+"""The admin and the API's readers in a browser: under our strict policy nothing breaks."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Group
+from playwright.sync_api import Page, sync_playwright
+
+from tests.factories import (
+    PASSWORD,
+    ApplicantFactory,
+    CaseFactory,
+    DonationFactory,
+    OrganisationFactory,
+    StripeEventFactory,
+    UserFactory,
+    gift_entries,
+    key_of,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LISTS = (
+    "organisations/organisation",
+    "organisations/apikey",
+    "organisations/user",
+    "auth/group",
+    "ledger/booklisting",
+    "ledger/entrylisting",
+    "donations/fund",
+    "donations/donation",
+    "webhooks/stripeevent",
+    "reviews/case",
+)
+
+
+@pytest.fixture
+def page(monkeypatch, live_server) -> Iterator[Page]:
+    """A page of Chromium; whatever the policy refuses or the console complains of is an error."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page(base_url=live_server.url)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: outside(request.url, live_server.url, complaints))
+        yield page
+        browser.close()
+    assert "\n".join(complaints) == ""
+
+
+def outside(url: str, ours: str, complaints: list[str]) -> None:
+    """Complain of a request to somebody else."""
+    if not url.startswith((ours, "data:", "blob:")):
+        complaints.append(f"outside: {url}")
+
+
+@pytest.fixture
+def office() -> None:
+    """Something of everything, and somebody to look at it."""
+    UserFactory(email="chief@example.org", is_staff=True, is_superuser=True)
+    organisation = OrganisationFactory(slug="lantern")
+    gift_entries(organisation, 60)
+    key_of(organisation)
+    DonationFactory(organisation=organisation)
+    StripeEventFactory(organisation=organisation)
+    CaseFactory(organisation=organisation)
+    ApplicantFactory(name="Harbour")
+    Group.objects.create(name="Reviewers")
+
+
+@pytest.mark.usefixtures("office")
+def test_staff_sign_in_look_around_and_decide(page):
+    page.goto("/admin/")
+    page.fill("#id_username", "Chief@example.org")
+    page.fill("#id_password", PASSWORD)
+    page.click("input[type=submit]")
+    assert page.locator("#site-name").inner_text() == "Almoner: staff"
+
+    for name in LISTS:
+        page.goto(f"/admin/{name}/")
+        page.click("#result_list th a >> nth=-1")
+        page.wait_for_selector("#content form, #content .module")
+
+    page.goto("/admin/organisations/organisation/?status__exact=applied")
+    page.check("#action-toggle")
+    page.select_option("select[name=action]", "approve")
+    page.click("button[name=index]")
+    page.fill("textarea[name=reason]", "Papers checked.")
+    page.click("input[type=submit].default")
+    assert page.locator(".messagelist").inner_text() == "Harbour: approved."
+
+
+@pytest.mark.usefixtures("office")
+def test_the_api_can_be_read_in_swagger_and_redoc(page):
+    page.goto("/v1/docs")
+    page.wait_for_selector(".opblock")
+    page.click("#operations-donations-donations_create .opblock-summary-control")
+    page.wait_for_selector(".opblock-body")
+
+    page.goto("/v1/redoc")
+    page.wait_for_selector("text=Idempotency-Key")

@@ -1,0 +1,92 @@
+"""The API's description, and the pages that show it."""
+
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from drf_spectacular.validation import validate_schema
+from rest_framework.test import APIClient
+
+
+@pytest.fixture
+def schema(db) -> dict:
+    """The description, as it is served."""
+    response = APIClient().get("/v1/schema", HTTP_ACCEPT="application/vnd.oai.openapi+json")
+    assert response.status_code == 200
+    return response.json()
+
+
+def test_the_description_is_valid_and_without_warnings(schema, db):
+    validate_schema(schema)
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
+
+    assert schema["openapi"].startswith("3.1")
+
+
+def test_every_url_of_the_api_is_described(schema):
+    public = "/v1/public/organisations"
+    one = f"{public}/{{organisation}}"
+
+    assert set(schema["paths"]) == {
+        "/v1/donations",
+        "/v1/donations/{donation}",
+        public,
+        one,
+        f"{one}/balances",
+        f"{one}/ledger",
+        f"{one}/ledger/entries/{{sequence}}",
+        f"{one}/ledger/export",
+        f"{one}/ledger/head",
+    }
+
+
+def test_keys_are_asked_for_where_they_are_needed_only(schema):
+    secured = {
+        path
+        for path, operations in schema["paths"].items()
+        if all(operation["security"] == [{"ApiKey": []}] for operation in operations.values())
+    }
+
+    assert secured == {"/v1/donations", "/v1/donations/{donation}"}
+    assert schema["components"]["securitySchemes"]["ApiKey"]["scheme"] == "bearer"
+
+
+def test_every_refusal_is_described_as_a_problem(schema):
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            assert "application/problem+json" in operation["responses"]["4XX"]["content"]
+    assert schema["components"]["schemas"]["Problem"]["required"]
+
+
+def test_the_body_of_a_gift_is_described_strictly(schema):
+    gift = schema["components"]["schemas"]["PromiseDonationRequest"]
+
+    assert gift["required"] == ["amount", "currency", "flow"]
+    assert gift["properties"]["amount"]["maximum"] == 2**53 - 1
+
+
+def test_the_description_is_served_as_yaml_to_who_asks_for_nothing(client, db):
+    response = client.get("/v1/schema")
+
+    assert response.status_code == 200
+    assert b"openapi: 3.1" in response.content
+
+
+@pytest.mark.parametrize("path", ["/v1/docs", "/v1/redoc"])
+def test_the_readers_ask_nobody_else_and_run_nothing_inline(client, db, path):
+    response = client.get(path)
+    page = response.content.decode()
+
+    assert response.status_code == 200
+    assert not re.search(r"(src|href)=\"(https?:)?//", page)
+    assert "<style" not in page
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+    assert "script-src 'self';" in response["Content-Security-Policy"] + ";"
+
+
+def test_swaggers_script_is_a_file_of_its_own(client, db):
+    response = client.get("/v1/docs?script=")
+
+    assert response["Content-Type"].startswith("application/javascript")
+    assert b"SwaggerUIBundle" in response.content

@@ -1,0 +1,193 @@
+"""The dull parts of the rows that tests need. Ledger rows come from `append`, never from here."""
+
+from datetime import UTC, datetime
+
+import factory
+from factory.django import DjangoModelFactory, Password
+
+from donations.models import Donation, Fund
+from ledger.models import PUBLIC, Book, Entry
+from ledger.operations import MoneyOperation
+from ledger.services import Draft, append
+from organisations import services
+from organisations.models import ApiKey, Membership, Organisation, User
+from reviews.models import Case
+from treasury.models import BalanceTransaction, StripeBalance, StripeReading
+from webhooks.models import StripeEvent, Worker
+
+PASSWORD = "correct horse battery staple"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """A person who can sign in, and no more."""
+
+    email = factory.Sequence(lambda number: f"person{number}@example.org")
+    password = Password(PASSWORD)
+
+    class Meta:
+        model = User
+
+
+class ApplicantFactory(DjangoModelFactory[Organisation]):
+    """An organisation that staff have not decided on."""
+
+    name = factory.Sequence(lambda number: f"Charity {number}")
+    slug = factory.Sequence(lambda number: f"charity-{number}")
+    country = "BE"
+    currency = "EUR"
+    stripe_account = factory.Sequence(lambda number: f"acct_{number}")
+
+    class Meta:
+        model = Organisation
+
+
+class OrganisationFactory(ApplicantFactory):
+    """A public organisation: with its book, open at the genesis, and its general fund."""
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs) -> Organisation:
+        applicant = super()._create(model_class, *args, **kwargs)
+        return services.approve(organisation=applicant, decided_by=None, reason="Known to us.")
+
+
+class MembershipFactory(DjangoModelFactory[Membership]):
+    """Somebody's part in an organisation."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    user = factory.SubFactory(UserFactory)
+    role = Membership.Role.OWNER
+
+    class Meta:
+        model = Membership
+
+
+class FundFactory(DjangoModelFactory[Fund]):
+    """Something to give to."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    slug = factory.Sequence(lambda number: f"fund-{number}")
+    name = "Winter shelter"
+
+    class Meta:
+        model = Fund
+
+
+class DonationFactory(DjangoModelFactory[Donation]):
+    """A gift that nobody has paid."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    flow = Donation.Flow.CHECKOUT
+    amount = 5000
+    currency = "EUR"
+
+    class Meta:
+        model = Donation
+
+
+class BalanceTransactionFactory(DjangoModelFactory[BalanceTransaction]):
+    """A movement, apart from its entries."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    stripe_id = factory.Sequence(lambda number: f"txn_{number}")
+    type = "charge"
+    reporting_category = "charge"
+    amount = 5000
+    fee = 170
+    net = 4830
+    currency = "EUR"
+    purpose = "fund:general"
+    occurred_at = NOON
+
+    class Meta:
+        model = BalanceTransaction
+
+
+class StripeBalanceFactory(DjangoModelFactory[StripeBalance]):
+    """A balance as read."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    currency = "EUR"
+    available = 4000
+    pending = 830
+    read_at = NOON
+
+    class Meta:
+        model = StripeBalance
+
+
+class StripeReadingFactory(DjangoModelFactory[StripeReading]):
+    """How reading goes."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    read_at = NOON
+
+    class Meta:
+        model = StripeReading
+
+
+class StripeEventFactory(DjangoModelFactory[StripeEvent]):
+    """An event that was acted on."""
+
+    id = factory.Sequence(lambda number: f"evt_{number}")
+    organisation = factory.SubFactory(OrganisationFactory)
+    account = factory.SelfAttribute("organisation.stripe_account")
+    type = "charge.succeeded"
+    livemode = False
+    occurred_at = NOON
+    payload = {"id": "evt", "billing_details": {"email": "donor@example.org"}}
+    status = StripeEvent.Status.DONE
+
+    class Meta:
+        model = StripeEvent
+
+
+class WorkerFactory(DjangoModelFactory[Worker]):
+    """A worker process."""
+
+    name = factory.Sequence(lambda number: f"host/{number}")
+    seen_at = NOON
+
+    class Meta:
+        model = Worker
+
+
+class CaseFactory(DjangoModelFactory[Case]):
+    """Something for staff to decide."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    kind = Case.Kind.UNCLASSIFIED
+    subject = factory.Sequence(lambda number: f"txn_{number}")
+    summary = "An adjustment."
+
+    class Meta:
+        model = Case
+
+
+def gift_entries(
+    organisation: Organisation, count: int = 1, *, first: int = 0, **fields
+) -> list[Entry]:
+    """Append gifts of 50.00 EUR to an organisation's public book."""
+    gift = {
+        "operation": MoneyOperation.DONATION_RECEIVED,
+        "amount": 5000,
+        "currency": "EUR",
+        "debit": "stripe",
+        "credit": "fund:winter-shelter",
+        **fields,
+    }
+    drafts = [Draft(nonce=f"gift:{number}", **gift) for number in range(first, first + count)]
+    book = Book.objects.get(organisation=organisation, book=PUBLIC)
+    return append(book=book, drafts=drafts)
+
+
+def key_of(organisation: Organisation, *scopes: str, application: str = "donations") -> str:
+    """Return the secret of a new API key."""
+    issued = services.issue_api_key(
+        organisation=organisation,
+        application=application,
+        name="A test",
+        scopes=list(scopes) or [ApiKey.Scope.DONATIONS],
+        livemode=False,
+    )
+    return issued.secret

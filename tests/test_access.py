@@ -1,0 +1,205 @@
+"""Who may open what: one table, every route of the site against everybody who may come."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from organisations.models import Organisation, User
+from tests.factories import (
+    PASSWORD,
+    BalanceTransactionFactory,
+    CaseFactory,
+    DonationFactory,
+    MembershipFactory,
+    OrganisationFactory,
+    StripeBalanceFactory,
+    StripeEventFactory,
+    StripeReadingFactory,
+    UserFactory,
+    WorkerFactory,
+    key_of,
+)
+
+ACTORS = ("nobody", "stranger", "key", "member", "staff", "superuser")
+PUBLIC = "v1/public/organisations"
+ONE = f"{PUBLIC}/<slug:organisation>"
+# Route → the status of GET for: nobody, a stranger's key, the organisation's key, a member's
+# session, a member of staff without any permission, a superuser.
+EVERYBODY = (200, 200, 200, 200, 200, 200)
+SIGNED_OUT = (302, 302, 302, 302)
+TABLE = {
+    "": EVERYBODY,
+    "organisations": EVERYBODY,
+    "o/<slug:slug>": EVERYBODY,
+    "o/<slug:slug>/ledger": EVERYBODY,
+    "o/<slug:slug>/ledger/<int:sequence>": EVERYBODY,
+    "o/<slug:slug>/donate": EVERYBODY,
+    "donations/<slug:donation_id>": (
+        404,
+        404,
+        404,
+        404,
+        404,
+        404,
+    ),  # a token opens it, nothing else
+    "verify": EVERYBODY,
+    "v1/webhooks/stripe": (405, 405, 405, 405, 405, 405),
+    PUBLIC: EVERYBODY,
+    ONE: EVERYBODY,
+    f"{ONE}/ledger": EVERYBODY,
+    f"{ONE}/ledger/entries/<int:sequence>": EVERYBODY,
+    f"{ONE}/ledger/head": EVERYBODY,
+    f"{ONE}/ledger/export": EVERYBODY,
+    f"{ONE}/balances": EVERYBODY,
+    "v1/donations": (401, 200, 200, 401, 401, 401),
+    "v1/donations/<slug:donation>": (401, 404, 200, 401, 401, 401),
+    "v1/schema": EVERYBODY,
+    "v1/docs": EVERYBODY,
+    "v1/redoc": EVERYBODY,
+    "^v1(?:/|$)": (404, 404, 404, 404, 404, 404),
+    "health": EVERYBODY,
+    "ready": EVERYBODY,
+    "admin/": (*SIGNED_OUT, 200, 200),
+    "admin/login/": (200, 200, 200, 200, 302, 302),
+    "admin/logout/": (*SIGNED_OUT, 405, 405),
+    "admin/password_change/": (*SIGNED_OUT, 200, 200),
+    "admin/password_change/done/": (*SIGNED_OUT, 200, 200),
+    "admin/autocomplete/": (*SIGNED_OUT, 403, 403),
+    "admin/jsi18n/": (*SIGNED_OUT, 200, 200),
+    "admin/r/<path:content_type_id>/<path:object_id>/": (*SIGNED_OUT, 404, 404),
+    "admin/organisations/user/<id>/password/": (*SIGNED_OUT, 403, 200),
+    "admin/(?P<url>.*)$": (*SIGNED_OUT, 404, 404),
+}
+# The admin's pages of one model: lists are for who may view, and only people and their groups
+# can be added, by superusers.
+MODEL_TABLE = {
+    "": (*SIGNED_OUT, 403, 200),
+    "add/": (*SIGNED_OUT, 403, 403),
+    "<path:object_id>/history/": (*SIGNED_OUT, 403, 200),
+    "<path:object_id>/delete/": (*SIGNED_OUT, 403, 403),
+    "<path:object_id>/change/": (*SIGNED_OUT, 403, 200),
+    "<path:object_id>/": (*SIGNED_OUT, 302, 302),
+}
+EDITABLE = {"organisations/user", "auth/group"}
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    """Return every route of the site."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, route)
+        else:
+            yield route
+
+
+def expected() -> dict[str, tuple[int, ...]]:
+    """Return the whole table: the routes above, and those of each model in the admin."""
+    table = dict(TABLE)
+    labels = [f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry]
+    for label in labels:
+        for route, statuses in MODEL_TABLE.items():
+            table[f"admin/{label}/{route}"] = statuses
+        if label in EDITABLE:
+            table[f"admin/{label}/add/"] = (*SIGNED_OUT, 403, 200)
+    apps = sorted({label.partition("/")[0] for label in labels})
+    return table | {f"app:{app}": (*SIGNED_OUT, 404, 200) for app in apps}
+
+
+def named(route: str) -> list[str]:
+    """Return the names in the table that a route has."""
+    if "(?P<app_label>" not in route:
+        return [route]
+    return [f"app:{app}" for app in route.partition("<app_label>")[2].rstrip(")/$").split("|")]
+
+
+@pytest.fixture
+def lantern(db) -> Organisation:
+    """The organisation that everything is about."""
+    return OrganisationFactory(slug="lantern")
+
+
+@pytest.fixture
+def clients(lantern) -> dict[str, Client]:
+    """Everybody who may come."""
+    users = {
+        "member": MembershipFactory(organisation=lantern).user,
+        "staff": UserFactory(is_staff=True),
+        "superuser": UserFactory(is_staff=True, is_superuser=True),
+    }
+    keys = {"key": key_of(lantern), "stranger": key_of(OrganisationFactory())}
+    found = {"nobody": Client()}
+    found |= {name: Client(headers={"Authorization": f"Bearer {keys[name]}"}) for name in keys}
+    return found | {name: signed_in(user) for name, user in users.items()}
+
+
+def signed_in(user: User) -> Client:
+    """Return a browser in which somebody has signed in."""
+    client = Client()
+    assert client.login(username=user.email, password=PASSWORD)
+    return client
+
+
+@pytest.fixture
+def paths(lantern) -> dict[str, str]:
+    """What stands in the routes' places."""
+    donation = DonationFactory(organisation=lantern)
+    return {
+        "<slug:slug>": "lantern",
+        "<slug:organisation>": "lantern",
+        "<int:sequence>": "0",
+        "<slug:donation_id>": donation.id,
+        "<slug:donation>": donation.id,
+        "<path:content_type_id>/<path:object_id>": "1/1",
+        "<id>": UserFactory().id,
+        "^v1(?:/|$)": "v1/nothing",
+        "(?P<url>.*)$": "nothing/",
+    }
+
+
+@pytest.fixture
+def rows(lantern, clients) -> dict[str, str]:
+    """Where the first row of each model is, in the admin."""
+    for factory in (BalanceTransactionFactory, StripeBalanceFactory, StripeReadingFactory):
+        factory(organisation=lantern)
+    StripeEventFactory(organisation=lantern)
+    CaseFactory(organisation=lantern)
+    WorkerFactory(seen_at=timezone.now())
+    Group.objects.create(name="Reviewers")
+    app.configure_task("anything", allow_unknown=True).defer()
+    models = admin.site._registry
+    first = {model: model._default_manager.order_by("pk").first() for model in models}
+    return {
+        f"admin/{model._meta.app_label}/{model._meta.model_name}/": quote(str(row.pk))
+        for model, row in first.items()
+    }
+
+
+def test_every_route_is_in_the_table():
+    there = [name for route in routes() for name in named(route)]
+
+    assert set(there) == set(expected())
+    assert len(there) == len(set(there))
+
+
+def test_everybody_gets_what_the_table_says(clients, paths, rows):
+    wrong = []
+    for route, statuses in expected().items():
+        path = route.replace("app:", "admin/") + ("/" if route.startswith("app:") else "")
+        model, place, rest = path.partition("<path:object_id>")
+        path = model + rows[model] + rest if model in rows and place else path
+        for place, value in paths.items():
+            path = path.replace(place, value)
+        for actor, status in zip(ACTORS, statuses, strict=True):
+            found = clients[actor].get(f"/{path}").status_code
+            if found != status:
+                wrong.append((route, actor, status, found))
+
+    assert wrong == []

@@ -1,0 +1,47 @@
+"""What moved on the Stripe balances, to look at."""
+
+from django.contrib import admin
+
+from common.admin import ReadOnlyAdmin
+from treasury.models import BalanceTransaction, StripeBalance, StripeReading
+
+
+@admin.register(BalanceTransaction)
+class BalanceTransactionAdmin(ReadOnlyAdmin[BalanceTransaction]):
+    """Every movement, as Stripe told it and as it was booked; the last booked first."""
+
+    list_display = [
+        "stripe_id",
+        "organisation",
+        "type",
+        "amount",
+        "fee",
+        "net",
+        "currency",
+        "purpose",
+        "sequence",
+        "occurred_at",
+    ]
+    list_select_related = ["organisation"]
+    ordering = ["-id"]
+    exact_lookups = ["organisation__slug", "stripe_id"]
+
+
+@admin.register(StripeBalance)
+class StripeBalanceAdmin(ReadOnlyAdmin[StripeBalance]):
+    """The balances as last read."""
+
+    list_display = ["organisation", "currency", "available", "pending", "read_at"]
+    list_select_related = ["organisation"]
+    ordering = ["organisation_id", "currency"]
+    exact_lookups = ["organisation__slug"]
+
+
+@admin.register(StripeReading)
+class StripeReadingAdmin(ReadOnlyAdmin[StripeReading]):
+    """How reading the accounts goes."""
+
+    list_display = ["organisation", "read_at", "failing_since", "error"]
+    list_select_related = ["organisation"]
+    ordering = ["organisation_id"]
+    exact_lookups = ["organisation__slug"]

@@ -1,0 +1,61 @@
+"""The inbox: what came in, what became of it, and *process again*."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from common.admin import DecidingAdmin, ReadOnlyAdmin
+from webhooks.models import StripeEvent, Worker
+from webhooks.services import draining
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(DecidingAdmin[StripeEvent]):
+    """Events; their payloads name persons and stay out of sight."""
+
+    list_display = ["id", "type", "organisation", "status", "attempts", "received_at", "note"]
+    list_filter = ["status"]
+    list_select_related = ["organisation"]
+    ordering = ["-received_at"]
+    exact_lookups = ["id", "organisation__slug"]
+    exclude = ["payload"]
+    actions = ["process_again"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
+        """Return the events without their payloads."""
+        return super().get_queryset(request).defer("payload")
+
+    def has_process_permission(self, request: HttpRequest) -> bool:
+        """Tell who may have events processed again."""
+        return request.user.has_perm("webhooks.process_event")
+
+    @admin.action(description="Process again", permissions=["process"])
+    def process_again(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> None:
+        """Put events back in the queue."""
+        self.decide(
+            request, queryset, lambda event: draining.process_again(event=event), "in the queue"
+        )
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin[Worker]):
+    """Which workers live."""
+
+    list_display = ["name", "seen_at"]
+    ordering = ["-seen_at"]
+    exact_lookups = ["name"]
+
+
+admin.site.unregister(ProcrastinateJob)
+
+
+@admin.register(ProcrastinateJob)
+class JobAdmin(ReadOnlyAdmin[ProcrastinateJob]):
+    """Background jobs; what they are about may name persons and stays out of sight."""
+
+    list_display = ["id", "task_name", "status", "attempts", "scheduled_at"]
+    list_filter = ["status"]
+    ordering = ["-id"]
+    exact_lookups = ["id", "task_name"]
+    fields = ["id", "task_name", "queue_name", "status", "attempts", "scheduled_at", "priority"]
