@@ -1,11 +1,11 @@
 """The web server's way in."""
 
 import os
-from collections.abc import Iterable
 from typing import Any
 
 import django
 from django.core.handlers.wsgi import WSGIHandler
+from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -19,7 +19,7 @@ class Handler(WSGIHandler):
     raise before any view or error handler; here they count as not said.
     """
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
         """Answer one request."""
         try:
             parse_header_parameters(environ.get("CONTENT_TYPE", ""))

@@ -10,4 +10,4 @@ class DonationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen."""
-        import donations.receivers  # noqa: F401, PLC0415 - after the models
+        import donations.receivers  # noqa: F401 - after the models

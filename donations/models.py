@@ -145,7 +145,13 @@ class Donation(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(settled_at__isnull=True, sequence__isnull=True)
-                | Q(settled_at__isnull=False, sequence__gt=0, settled_amount__gt=0),
+                | Q(
+                    settled_at__isnull=False,
+                    sequence__isnull=False,
+                    sequence__gt=0,
+                    settled_amount__isnull=False,
+                    settled_amount__gt=0,
+                ),
                 name="donation_settled_is_in_ledger",
             ),
             models.CheckConstraint(

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from common.money import CURRENCIES, exponent_of, format_money
-from common.stripe_api import client, translated_errors
+from common.stripe_api import client, on_account, translated_errors
 from donations.errors import (
     AmountOutOfRange,
     GiftDiffers,
@@ -25,6 +25,7 @@ from ledger.models import Entry
 from organisations.models import Organisation
 
 if TYPE_CHECKING:
+    from stripe import PaymentIntent, RequestOptions
     from stripe.params import PaymentIntentCreateParams
     from stripe.params.checkout import SessionCreateParams
 
@@ -86,10 +87,7 @@ def promise_donation(
     `AmountOutOfRange`, `TakesNoGifts`, `IdempotencyConflict`, `TryAgainLater`, `StripeRefused`.
     """
     check_amount(amount, currency)
-    if not organisation.is_public or not organisation.stripe_account:
-        raise TakesNoGifts
-    if not Fund.objects.of(organisation).filter(slug=fund).exists():
-        raise UnknownFund
+    _check_takes_gifts(organisation, fund)
     gift = {
         "amount": amount,
         "currency": currency,
@@ -105,7 +103,10 @@ def promise_donation(
         return Promised(donation, is_new, None)
     if donation.flow == Donation.Flow.CHECKOUT:
         return Promised(_open_checkout(donation, **links), is_new, None)
-    return _open_payment_intent(donation, is_new)
+    intent = _payment_intent(donation)
+    donation.payment_intent = intent.id
+    donation.save(update_fields=["payment_intent"])
+    return Promised(donation, is_new, intent.client_secret)
 
 
 def check_amount(amount: int, currency: str) -> None:
@@ -147,7 +148,7 @@ def mark_paid(
     donation = _locked(organisation, donation_id)
     if donation is None:
         return
-    donation.paid_at = donation.paid_at or paid_at
+    donation.paid_at = min(donation.paid_at or paid_at, paid_at)
     for field, value in donor.items():
         setattr(donation, field, getattr(donation, field) or value)
     _save(donation, "paid_at", *donor)
@@ -165,11 +166,17 @@ def mark_ended(
     donation = _locked(organisation, donation_id)
     if donation is None or donation.flow != flow:
         return
+    if donation.ended_at:
+        # The last end counts, in whatever order they are told.
+        before = donation.ended_at, donation.ended_as
+        ended_at, ended_as = max(before, (ended_at, ended_as))
     donation.ended_as, donation.ended_at = ended_as, ended_at
     _save(donation, "ended_as", "ended_at")
 
 
-def gift_of(*, organisation: Organisation, donation_id: str, charge: ChargeFacts) -> Donation | None:
+def gift_of(
+    *, organisation: Organisation, donation_id: str, charge: ChargeFacts
+) -> Donation | None:
     """
     Return the gift of this organisation that a charge names, or None when there is no such gift.
 
@@ -190,10 +197,8 @@ def settle(*, donation: Donation, entry: Entry) -> None:
     donation.sequence = entry.sequence
     donation.settled_amount, donation.settled_currency = entry.amount, entry.currency
     donation.settled_at = entry.recorded_at
-    donation.paid_at = donation.paid_at or entry.occurred_at
-    _save(
-        donation, "sequence", "settled_amount", "settled_currency", "settled_at", "paid_at"
-    )
+    donation.paid_at = min(donation.paid_at or entry.occurred_at, entry.occurred_at)
+    _save(donation, "sequence", "settled_amount", "settled_currency", "settled_at", "paid_at")
 
 
 def add_refund(*, organisation: Organisation, donation_id: str, amount: int) -> None:
@@ -210,6 +215,13 @@ def add_dispute(*, organisation: Organisation, donation_id: str, amount: int) ->
     if donation is not None:
         donation.disputed_amount += amount
         _save(donation, "disputed_amount")
+
+
+def _check_takes_gifts(organisation: Organisation, fund: str) -> None:
+    if not organisation.is_public or not organisation.stripe_account:
+        raise TakesNoGifts
+    if not Fund.objects.of(organisation).filter(slug=fund).exists():
+        raise UnknownFund
 
 
 def _locked(organisation: Organisation, donation_id: str) -> Donation | None:
@@ -258,7 +270,17 @@ def _open_checkout(donation: Donation, success_url: str, cancel_url: str) -> Don
     return donation
 
 
-def _open_payment_intent(donation: Donation, is_new: bool) -> Promised:
+def _payment_intent(donation: Donation) -> "PaymentIntent":
+    account = str(donation.organisation.stripe_account)
+    intents = client().v1.payment_intents
+    with translated_errors(account):
+        if donation.payment_intent:
+            # Stripe forgets idempotency keys after a day, and the gift may know more by now.
+            return intents.retrieve(donation.payment_intent, options=on_account(account))
+        return intents.create(_intent_params(donation), _options(donation))
+
+
+def _intent_params(donation: Donation) -> "PaymentIntentCreateParams":
     params: PaymentIntentCreateParams = {
         "amount": donation.amount,
         "currency": donation.currency.lower(),
@@ -267,11 +289,7 @@ def _open_payment_intent(donation: Donation, is_new: bool) -> Promised:
     }
     if donation.donor_email:
         params["receipt_email"] = donation.donor_email
-    with translated_errors(account=str(donation.organisation.stripe_account)):
-        intent = client().v1.payment_intents.create(params, _options(donation))
-    donation.payment_intent = intent.id
-    donation.save(update_fields=["payment_intent"])
-    return Promised(donation, is_new, intent.client_secret)
+    return params
 
 
 def _checkout_params(donation: Donation) -> "SessionCreateParams":
@@ -297,8 +315,5 @@ def _checkout_params(donation: Donation) -> "SessionCreateParams":
     return params
 
 
-def _options(donation: Donation) -> dict[str, Any]:
-    return {
-        "stripe_account": donation.organisation.stripe_account,
-        "idempotency_key": f"almoner:{donation.id}",
-    }
+def _options(donation: Donation) -> "RequestOptions":
+    return on_account(str(donation.organisation.stripe_account), f"almoner:{donation.id}")

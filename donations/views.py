@@ -29,7 +29,11 @@ UNSETTLED = (Donation.Status.PENDING, Donation.Status.PAID)
 def ledger(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a public book, newest entries first, filtered and a page at a time."""
     book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
-    accounts = list(Account.objects.of(book.organisation).money())
+    accounts: list[Any] = list(Account.objects.of(book.organisation).money().with_size())
+    if accounts:
+        # The verification in the browser compares these balances at this size, so both must be
+        # read at one moment: the book may have grown since.
+        book.size = accounts[0].size
     form = EntryFilter(request.GET, accounts=sorted({account.name for account in accounts}))
     context: dict[str, Any] = {
         "organisation": book.organisation,

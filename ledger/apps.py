@@ -10,4 +10,4 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen."""
-        import ledger.receivers  # noqa: F401, PLC0415 - after the models
+        import ledger.receivers  # noqa: F401 - after the models

@@ -4,13 +4,13 @@ from common.errors import DomainError
 
 
 class NonceConflict(DomainError):
-    """This nonce was used before for something else; nothing was written."""
+    """The nonce was used before for something else; nothing was written."""
 
     code = "nonce_conflict"
 
 
 class DraftRefused(DomainError):
-    """This cannot become an entry."""
+    """The draft cannot become an entry."""
 
     code = "draft_refused"
     status = 400

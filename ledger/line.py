@@ -18,22 +18,46 @@ from typing import Any
 VERSION = 1
 BYTES_MAX = 16_384
 INTEGER_MAX = 2**53 - 1
-KEYS = frozenset(
-    "amount book credit currency debit entry_id metadata nonce occurred_at operation "
-    "organisation_id prev_entry_hash recorded_at sequence version".split()
+TEXTS = (
+    "book",
+    "credit",
+    "currency",
+    "debit",
+    "entry_id",
+    "nonce",
+    "occurred_at",
+    "operation",
+    "organisation_id",
+    "recorded_at",
 )
-TEXTS = tuple(
-    "book credit currency debit entry_id nonce occurred_at operation organisation_id "
-    "recorded_at".split()
-)
+KEYS = {*TEXTS, "amount", "metadata", "prev_entry_hash", "sequence", "version"}
 KEY = re.compile(r"[a-z0-9_]+\Z")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
 HASH = re.compile(r"sha256:[0-9a-f]{64}\Z")
 PLAIN = re.compile(r"[\x20-\x7e]*\Z")
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 FORBIDDEN = frozenset({"Cc", "Cs", "Cn"})
+# Text is judged by Unicode 14.0, whichever Python reads it, so that everybody agrees for ever:
+# these code points came later (15.0 to 17.0). Assigned text keeps its normal form from then on.
+YOUNG = """
+88f 897 c5c cdc cf3 ece 1acf-1add 1ae0-1aeb 1b4e-1b4f 1b7f 1c89-1c8a 20c1 2427-2429 2b96
+2ffc-2fff 31e4-31e5 31ef a7cb-a7cf a7d2 a7d4 a7da-a7dc a7f1 fbc3-fbd2 fd90-fd91 fdc8-fdce
+105c0-105f3 10940-10959 10d40-10d65 10d69-10d85 10d8e-10d8f 10ec2-10ec7 10ed0-10ed8
+10efa-10eff 1123f-11241 11380-11389 1138b 1138e 11390-113b5 113b7-113c0 113c2 113c5
+113c7-113ca 113cc-113d5 113d7-113d8 113e1-113e2 116d0-116e3 11b00-11b09 11b60-11b67
+11bc0-11be1 11bf0-11bf9 11db0-11ddb 11de0-11de9 11f00-11f10 11f12-11f3a 11f3e-11f5a 1342f
+13439-13455 13460-143fa 16100-16139 16d40-16d79 16ea0-16eb8 16ebb-16ed3 16ff2-16ff6
+187f8-187ff 18cff 18d09-18d1e 18d80-18df2 1b132 1b155 1cc00-1ccfc 1cd00-1ceb3 1ceba-1ced0
+1cee0-1cef0 1d2c0-1d2d3 1df25-1df2a 1e030-1e06d 1e08f 1e4d0-1e4f9 1e5d0-1e5fa 1e5ff
+1e6c0-1e6de 1e6e0-1e6f5 1e6fe-1e6ff 1f6d8 1f6dc 1f774-1f77f 1f7d9 1f8b2-1f8bb 1f8c0-1f8c1
+1f8d0-1f8d8 1fa54-1fa57 1fa75-1fa77 1fa87-1fa8a 1fa8e-1fa8f 1faad-1faaf 1fabb-1fabf 1fac6
+1fac8 1facd-1facf 1fada-1fadc 1fadf 1fae8-1faea 1faef 1faf7-1faf8 1fbcb-1fbef 1fbfa
+2b739-2b73f 2cea2-2cead 2ebf0-2ee5d 31350-33479
+"""
+LATER = re.compile(
+    "[" + re.sub(r"\s*([0-9a-f]+)\s*", lambda code: chr(int(code[1], 16)), YOUNG) + "]"
+)
 
-type_error = "is neither text, an integer nor a boolean"
 encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
@@ -68,7 +92,7 @@ def check_text(text: str, name: str) -> None:
     """Refuse text outside the profile: not NFC, with control or unassigned characters."""
     if PLAIN.match(text):
         return
-    if any(unicodedata.category(character) in FORBIDDEN for character in text):
+    if LATER.search(text) or any(unicodedata.category(each) in FORBIDDEN for each in text):
         raise LineMalformed(f"{name} has a control, surrogate or unassigned character")
     if not unicodedata.is_normalized("NFC", text):
         raise LineMalformed(f"{name} is not in Unicode's normal form NFC")
@@ -98,6 +122,8 @@ def parse(line: bytes) -> dict[str, Any]:
     try:
         text = line.decode()
         fields = json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number)
+    except LineMalformed:
+        raise
     except (ValueError, RecursionError) as error:
         raise LineMalformed("the line is not JSON in UTF-8") from error
     if not isinstance(fields, dict) or fields.keys() != KEYS:
@@ -121,8 +147,10 @@ def _check_shape(fields: dict[str, Any]) -> None:
     if not all(isinstance(fields[name], str) for name in TEXTS):
         raise LineMalformed("a field that must be text is not")
     if not _are_integers(fields["amount"], fields["sequence"]) or fields["version"] is not VERSION:
-        raise LineMalformed("amount and sequence are integers from 0 to 2^53 - 1, version is 1")
+        raise LineMalformed("amount and sequence are integers within 2^53 - 1, version is 1")
     previous = fields["prev_entry_hash"]
+    if previous is None and fields["sequence"] != 0:
+        raise LineMalformed("prev_entry_hash is null outside the genesis")
     if previous is not None and not (isinstance(previous, str) and HASH.match(previous)):
         raise LineMalformed("prev_entry_hash is neither null nor a SHA-256")
     if not isinstance(fields["metadata"], dict):
@@ -130,7 +158,7 @@ def _check_shape(fields: dict[str, Any]) -> None:
 
 
 def _are_integers(*values: object) -> bool:
-    return all(type(value) is int and 0 <= value <= INTEGER_MAX for value in values)
+    return all(type(value) is int and abs(value) <= INTEGER_MAX for value in values)
 
 
 def _check_time(text: str, name: str) -> None:
@@ -153,7 +181,7 @@ def _check_scalar(value: object, name: str) -> None:
     elif isinstance(value, bool):
         return
     elif not isinstance(value, int):
-        raise LineMalformed(f"{name} {type_error}")
+        raise LineMalformed(f"{name} is neither text, an integer nor a boolean")
     elif abs(value) > INTEGER_MAX:
         raise LineMalformed(f"{name} is beyond 2^53 - 1")
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Case, F, Q, Sum, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, When
 from django.db.models.functions import TruncMonth
 
 from organisations.models import Organisation
@@ -63,6 +63,11 @@ class AccountQuerySet(models.QuerySet["Account"]):
             .annotate(amount=Case(When(kind="place", then=places), default=-places))
             .order_by("currency", "name")
         )
+
+    def with_size(self) -> Self:
+        """Return each account with the `size` that its book had at the same moment."""
+        book = Book.objects.filter(organisation=OuterRef("organisation"), book=OuterRef("book"))
+        return self.annotate(size=Subquery(book.values("size")))
 
 
 class Account(models.Model):

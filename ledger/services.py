@@ -18,6 +18,8 @@ from ledger.models import PUBLIC, Account, Book, Entry, SigningKey
 from ledger.operations import MoneyOperation
 from organisations.models import Organisation
 
+NONCE_MAX = 255
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS = (
     "organisation_id, book, sequence, entry_id, operation, amount, currency, debit, credit, "
     "nonce, metadata, occurred_at, recorded_at, prev_entry_hash, entry_hash, line"
@@ -56,8 +58,11 @@ class Draft:
             raise DraftRefused(f"{self.operation}: the amount is not between 0 and 2^53 - 1.")
         if self.debit == self.credit:
             raise DraftRefused(f"{self.operation}: debit and credit are the same account.")
-        if not 1 <= len(self.nonce) <= 255:
+        if not 1 <= len(self.nonce) <= NONCE_MAX:
             raise DraftRefused(f"{self.operation}: the nonce must have 1 to 255 characters.")
+        moment = self.occurred_at
+        if moment and (moment.tzinfo is None or moment.microsecond or moment < EPOCH):
+            raise DraftRefused(f"{self.operation}: occurred_at is no whole second since 1970.")
         try:
             for name in ("currency", "debit", "credit", "nonce"):
                 line.check_text(getattr(self, name), name)

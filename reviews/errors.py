@@ -4,7 +4,7 @@ from common.errors import DomainError
 
 
 class CaseClosed(DomainError):
-    """This case was closed before; nothing was changed."""
+    """The case was closed before; nothing was changed."""
 
     code = "case_closed"
 

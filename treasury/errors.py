@@ -4,24 +4,24 @@ from common.errors import DomainError
 
 
 class ChargeNotBooked(DomainError):
-    """This refund or dispute belongs to a charge that is not in the ledger."""
+    """The refund or dispute belongs to a charge that is not in the ledger."""
 
     code = "charge_not_booked"
 
 
 class ApplicationFeeFound(DomainError):
-    """This charge carries an application fee, which Almoner never takes."""
+    """The charge carries an application fee, which Almoner never takes."""
 
     code = "application_fee_found"
 
 
 class WrongLivemode(DomainError):
-    """This charge is of the other mode, live or test, than this site."""
+    """The charge is of the other mode, live or test, than this site."""
 
     code = "wrong_livemode"
 
 
 class TransactionMalformed(DomainError):
-    """This balance transaction is not of the shape that Stripe documents."""
+    """The balance transaction is not of the shape that Stripe documents."""
 
     code = "transaction_malformed"

@@ -4,7 +4,7 @@ import logging
 
 from procrastinate.contrib.django import app
 
-from common.errors import DomainError
+from common.errors import in_words
 from organisations.models import Organisation
 from treasury.services.booking import book
 from treasury.services.reading import read_account
@@ -19,6 +19,6 @@ def sweep_accounts(timestamp: int) -> None:
     for organisation in Organisation.objects.public().exclude(stripe_account=None):
         try:
             book(organisation=organisation, reading=read_account(organisation))
-        except DomainError as error:
-            facts = {"organisation": organisation.id, "reason": str(error)}
+        except Exception as error:  # whatever it is, the next hour is another chance
+            facts = {"organisation": organisation.id, "reason": in_words(error)}
             logger.warning("sweep postponed", extra=facts)

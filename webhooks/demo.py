@@ -137,7 +137,7 @@ def gifts_of(charity: Charity, until: datetime) -> Iterator[GiftStory]:
     """Return a charity's gifts of the year before a moment: the same ones every time."""
     dice = random.Random(charity.slug)  # noqa: S311 - a story, not a secret
     moments = sorted(until - YEAR * dice.random() * 0.99 for _ in range(charity.gifts))
-    currencies = [code for code in charity.amounts for _ in range(1 if code != charity.currency else 9)]
+    currencies = [*charity.amounts, *[charity.currency] * 8]
     for number, given_at in enumerate(moments):
         currency = dice.choice(currencies)
         is_declined_once = dice.random() < 0.03  # noqa: PLR2004 - three in a hundred

@@ -4,24 +4,17 @@ from common.errors import DomainError
 
 
 class InvalidSignature(DomainError):
-    """This message does not carry a valid signature of Stripe."""
+    """The message does not carry a valid signature of Stripe."""
 
     code = "invalid_signature"
     status = 400
 
 
 class InvalidEvent(DomainError):
-    """This message is signed, but it is no event of Stripe."""
+    """The message is signed, but it is no event of Stripe."""
 
     code = "invalid_event"
     status = 400
-
-
-class BodyTooLarge(DomainError):
-    """This message is over 1 MiB."""
-
-    code = "body_too_large"
-    status = 413
 
 
 class AddressRefused(DomainError):
@@ -32,6 +25,6 @@ class AddressRefused(DomainError):
 
 
 class NotAgain(DomainError):
-    """This event is waiting for its turn already."""
+    """The event is waiting for its turn already."""
 
     code = "event_is_pending"

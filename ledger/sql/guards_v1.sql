@@ -4,7 +4,7 @@
 
 -- Projects each inserted batch on the accounts it moves and on the head of its book.
 CREATE FUNCTION ledger_project_v1() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE public.ledger_account AS account
     SET debits = account.debits + moved.debits, credits = account.credits + moved.credits
@@ -22,6 +22,29 @@ BEGIN
         AND account.currency = moved.currency AND account.name = moved.name
         AND (moved.debits > 0 OR moved.credits > 0);
 
+    -- The CHECK sees what a batch leaves; an owner must not spend what only its later entries bring.
+    IF EXISTS (SELECT FROM inserted WHERE book <> 'public') THEN
+        PERFORM FROM (
+            SELECT organisation_id, book, currency, name, sum(moved) OVER (
+                PARTITION BY organisation_id, book, currency, name ORDER BY sequence
+                ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+            ) AS moved_later
+            FROM (
+                SELECT organisation_id, book, sequence, currency, debit AS name, -amount AS moved
+                FROM inserted
+                UNION ALL
+                SELECT organisation_id, book, sequence, currency, credit, amount FROM inserted
+            ) AS legs
+        ) AS legs
+        JOIN public.ledger_account AS account USING (organisation_id, book, currency, name)
+        WHERE account.kind = 'owner' AND account.credits - account.debits < legs.moved_later;
+        IF FOUND THEN
+            RAISE EXCEPTION 'an entry of the batch spends more than its owner has by then'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'account_is_not_overdrawn',
+                    TABLE = 'ledger_account';
+        END IF;
+    END IF;
+
     UPDATE public.ledger_book AS head
     SET size = latest.sequence + 1, head_hash = latest.entry_hash
     FROM (
@@ -34,9 +57,27 @@ END
 $$;
 REVOKE ALL ON FUNCTION ledger_project_v1() FROM PUBLIC;
 
+-- Refuses a correction that does not move back exactly what its entry moved.
+CREATE FUNCTION ledger_mirror_v1() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM FROM public.ledger_entry AS reversed
+    WHERE reversed.organisation_id = NEW.organisation_id AND reversed.book = NEW.book
+        AND reversed.sequence = NEW.reverses AND reversed.amount = NEW.amount
+        AND reversed.currency = NEW.currency
+        AND reversed.debit = NEW.credit AND reversed.credit = NEW.debit;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the correction % does not mirror the entry %', NEW.sequence, NEW.reverses
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_mirrors_what_it_reverses',
+                TABLE = 'ledger_entry';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 -- Refuses what would change history.
 CREATE FUNCTION ledger_refuse_v1() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused: the ledger only grows', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation',
@@ -47,7 +88,7 @@ $$;
 -- Refuses sums and heads that nobody but the projection writes: an account and a book open at
 -- zero, keep their identity, and change only from within the projecting trigger.
 CREATE FUNCTION ledger_guard_sums_v1() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written jsonb := to_jsonb(NEW);
     -- `kind` is generated after this trigger from the name, which must not change.
@@ -70,6 +111,10 @@ $$;
 CREATE TRIGGER ledger_project AFTER INSERT ON ledger_entry
     REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION ledger_project_v1();
 ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_project;
+
+CREATE TRIGGER ledger_mirror AFTER INSERT ON ledger_entry
+    FOR EACH ROW WHEN (NEW.operation = 'CORRECTION') EXECUTE FUNCTION ledger_mirror_v1();
+ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_mirror;
 
 CREATE TRIGGER ledger_refuse BEFORE UPDATE OR DELETE ON ledger_entry
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse_v1();

@@ -4,10 +4,14 @@
 --
 -- Within the strict profile to_json() escapes exactly as RFC 8785 does, and keys of [a-z0-9_]
 -- sorted by bytes are sorted by UTF-16 code units. NULL means: outside the profile.
+--
+-- Nothing that a session can set may change the answer. A time zone by name could (TimeZone = 'UTC5'
+-- makes 'UTC' mean five hours west), so it is an interval; a temporary type named `text` could, so
+-- pg_temp is searched last.
 
 -- One level of metadata: {"key":value,...} or NULL.
 CREATE FUNCTION ledger_metadata_v1(metadata jsonb, is_inner boolean) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written text := '';
     item_key text;
@@ -59,14 +63,14 @@ CREATE FUNCTION ledger_line_v1(
     amount bigint, currency text, debit text, credit text, nonce text, metadata jsonb,
     occurred_at timestamptz, recorded_at timestamptz, prev_entry_hash text
 ) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     line text;
 BEGIN
     IF (organisation_id || book || entry_id || operation || currency || debit || credit || nonce)
             COLLATE "C" ~ E'[\u0001-\u001f\u007f-\u009f]'
-        OR occurred_at NOT BETWEEN '1970-01-01Z' AND '9999-12-31Z'
-        OR recorded_at NOT BETWEEN '1970-01-01Z' AND '9999-12-31Z'
+        OR occurred_at NOT BETWEEN '1970-01-01 00:00:00+00' AND '9999-12-31 23:59:59+00'
+        OR recorded_at NOT BETWEEN '1970-01-01 00:00:00+00' AND '9999-12-31 23:59:59+00'
     THEN
         RETURN NULL;
     END IF;
@@ -78,11 +82,11 @@ BEGIN
         || ',"entry_id":' || to_json(entry_id)::text
         || ',"metadata":' || public.ledger_metadata_v1(metadata, false)
         || ',"nonce":' || to_json(nonce)::text
-        || ',"occurred_at":"' || to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        || ',"occurred_at":"' || to_char(occurred_at AT TIME ZONE INTERVAL '0', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         || '","operation":' || to_json(operation)::text
         || ',"organisation_id":' || to_json(organisation_id)::text
         || ',"prev_entry_hash":' || coalesce(to_json(prev_entry_hash)::text, 'null')
-        || ',"recorded_at":"' || to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        || ',"recorded_at":"' || to_char(recorded_at AT TIME ZONE INTERVAL '0', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         || '","sequence":' || sequence
         || ',"version":1}';
     IF octet_length(line) <> length(line) AND line IS NOT NFC NORMALIZED THEN

@@ -130,3 +130,9 @@ CREATE VIEW ledger_entrylisting AS
 CREATE VIEW ledger_booklisting AS
     SELECT organisation_id || '/' || book AS id, organisation_id, book, size, head_hash
     FROM ledger_book;
+
+-- What pages ask for: the entries of one gift, and the operations that are rare among a million.
+CREATE INDEX entry_by_donation ON ledger_entry (organisation_id, book, (metadata -> 'donation'))
+    WHERE (metadata -> 'donation') IS NOT NULL;
+CREATE INDEX entry_by_rare_operation ON ledger_entry (organisation_id, book, operation, sequence)
+    WHERE book = 'public' AND operation NOT IN ('DONATION_RECEIVED', 'PROCESSING_FEE');

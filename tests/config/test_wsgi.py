@@ -7,6 +7,8 @@ import pytest
 
 from config.wsgi import application
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.mark.parametrize(
     "header",
@@ -15,7 +17,7 @@ from config.wsgi import application
         {"CONTENT_TYPE": "application/json; charset=utf-8"},
         {"CONTENT_LENGTH": "a lot"},
         {"CONTENT_LENGTH": "-1"},
-        {"CONTENT_LENGTH": "１"},
+        {"CONTENT_LENGTH": "\N{FULLWIDTH DIGIT ONE}"},
         {},
     ],
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
-from common.errors import DomainError
+from common.errors import DomainError, in_words
 from donations import services as donations
 from donations.errors import GiftDiffers
 from donations.models import Donation
@@ -111,21 +111,21 @@ def _report(organisation: Organisation, transaction_id: str, error: Exception) -
         organisation=organisation,
         kind=Case.Kind.UNBOOKED,
         subject=transaction_id,
-        summary=f"{type(error).__name__}: {error}"[:500],
+        summary=in_words(error),
     )
 
 
 def _plan(organisation: Organisation, movement: Movement, before: Iterable[Plan]) -> Plan:
     _check(movement)
     gift = None
-    if movement.category == "charge":
-        gift = _gift(organisation, movement, before)
-        purpose, donation = (f"fund:{gift.fund}", gift.id) if gift else (EXTERNAL, "")
-    elif follows_a_charge(movement):
-        purpose, donation = _purpose_of_charge(organisation, movement, before)
-    else:
+    if not follows_a_charge(movement):
         purpose, donation = meaning_of(movement).account, ""
         _flag_unknown(organisation, movement)
+    elif movement.category == "charge":
+        gift = _gift(organisation, movement, before)
+        purpose, donation = (f"fund:{gift.fund}", gift.id) if gift else (EXTERNAL, "")
+    else:
+        purpose, donation = _purpose_of_charge(organisation, movement, before)
     drafts = drafts_of(
         movement,
         account=str(organisation.stripe_account),
@@ -151,9 +151,12 @@ def _gift(
     try:
         if any(plan.gift and plan.gift.id == movement.donation_id for plan in before):
             raise GiftDiffers
-        return donations.gift_of(
+        gift = donations.gift_of(
             organisation=organisation, donation_id=movement.donation_id, charge=charge
         )
+        if gift and not movement.amount:
+            raise GiftDiffers("The charge names a gift, but brought nothing.")
+        return gift
     except GiftDiffers as error:
         open_case(
             organisation=organisation,
@@ -189,9 +192,7 @@ def _flag_unknown(organisation: Organisation, movement: Movement) -> None:
         )
 
 
-def _row(
-    organisation: Organisation, plan: Plan, entries: dict[str, Entry]
-) -> BalanceTransaction:
+def _row(organisation: Organisation, plan: Plan, entries: dict[str, Entry]) -> BalanceTransaction:
     movement = plan.movement
     return BalanceTransaction(
         organisation=organisation,
@@ -232,7 +233,10 @@ def _keep_balances(organisation: Organisation, reading: Reading) -> None:
     state = StripeReading.objects.get(organisation=organisation)
     if state.read_at and state.read_at > reading.read_at:
         return
-    for currency, (available, pending) in reading.balances.items():
+    kept = StripeBalance.objects.filter(organisation=organisation)
+    for currency in {*kept.values_list("currency", flat=True), *reading.balances}:
+        # What Stripe lists no more is used up.
+        available, pending = reading.balances.get(currency, (0, 0))
         StripeBalance.objects.update_or_create(
             organisation=organisation,
             currency=currency,

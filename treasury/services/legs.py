@@ -77,7 +77,12 @@ def drafts_of(movement: Movement, *, account: str, purpose: str, donation_id: st
     if operation == MoneyOperation.DONATION_RECEIVED and purpose == EXTERNAL:
         operation = MoneyOperation.EXTERNAL_ACTIVITY
     legs = [
-        (operation, movement.amount, meaning.account or purpose, LEGS.get(movement.category, "other")),
+        (
+            operation,
+            movement.amount,
+            meaning.account or purpose,
+            LEGS.get(movement.category, "other"),
+        ),
         (meaning.fee_operation, -movement.fee, meaning.fee_account or purpose, "fee"),
     ]
     metadata = dict(_metadata(movement, donation_id))

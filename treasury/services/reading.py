@@ -3,18 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
 from common.errors import TryAgainLater
-from common.stripe_api import StripeRefused, client, translated_errors
+from common.stripe_api import StripeRefused, client, on_account, translated_errors
 from organisations.models import Organisation
 from treasury.errors import TransactionMalformed
 from treasury.models import BalanceTransaction, StripeReading
 
+if TYPE_CHECKING:
+    from stripe.params import BalanceTransactionListParams
+
 PAGE_SIZE = 100
 CHARGE, REFUND, DISPUTE = ("ch_", "py_"), ("re_", "pyr_"), ("dp_", "du_")
+RETURNS = frozenset({"refund_failure", "dispute_reversal", "payout_reversal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def read_account(organisation: Organisation) -> Reading:
         with translated_errors(account):
             rows = _unbooked(organisation, account)
             movements = [_movement_or_error(row, account) for row in reversed(rows)]
-            balance = client().v1.balance.retrieve(options={"stripe_account": account})
+            balance = client().v1.balance.retrieve(options=on_account(account))
     except (TryAgainLater, StripeRefused) as error:
         _note_failure(organisation, str(error))
         raise
@@ -76,9 +80,9 @@ def _unbooked(organisation: Organisation, account: str) -> list[dict[str, Any]]:
     # Newest first, page by page, until a page brings nothing new.
     rows: list[dict[str, Any]] = []
     booked = BalanceTransaction.objects.of(organisation)
-    params: dict[str, Any] = {"limit": PAGE_SIZE, "expand": ["data.source"]}
+    params: BalanceTransactionListParams = {"limit": PAGE_SIZE, "expand": ["data.source"]}
     while True:
-        page = client().v1.balance_transactions.list(params, {"stripe_account": account})
+        page = client().v1.balance_transactions.list(params, on_account(account))
         page_rows = [row.to_dict(for_json=True) for row in page.data]
         ids = [row["id"] for row in page_rows]
         known = set(booked.filter(stripe_id__in=ids).values_list("stripe_id", flat=True))
@@ -88,15 +92,17 @@ def _unbooked(organisation: Organisation, account: str) -> list[dict[str, Any]]:
         params = {**params, "starting_after": ids[-1]}
 
 
-def _age(row: dict[str, Any]) -> tuple[int, bool]:
-    # Of one second, a charge comes before what became of it.
-    return row["created"], row["reporting_category"] != "charge"
+def _age(row: dict[str, Any]) -> tuple[int, int]:
+    # Of one second, a charge comes before what became of it, and what came back last.
+    created, category = row.get("created"), str(row.get("reporting_category"))
+    rank = 0 if category == "charge" else 2 if category in RETURNS else 1
+    return created if type(created) is int else 0, rank
 
 
 def _movement_or_error(row: dict[str, Any], account: str) -> Movement | TransactionMalformed:
     try:
         return _movement(row, _source(row, account))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return TransactionMalformed(f"{row.get('id')}: {type(error).__name__} in its fields.")
 
 
@@ -104,7 +110,7 @@ def _source(row: dict[str, Any], account: str) -> dict[str, Any]:
     source = row["source"]
     if not isinstance(source, str):
         return source or {}
-    v1, options = client().v1, {"stripe_account": account}
+    v1, options = client().v1, on_account(account)
     if source.startswith(CHARGE):
         return v1.charges.retrieve(source, options=options).to_dict(for_json=True)
     if source.startswith(REFUND):

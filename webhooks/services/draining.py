@@ -2,15 +2,16 @@
 
 import logging
 import random
+import traceback
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import DatabaseError, transaction
+from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from common.errors import DomainError, TryAgainLater
-from organisations.models import Organisation
+from common.errors import TryAgainLater, in_words
 from reviews.models import Case
 from reviews.services import open_case
 from treasury.services.booking import book
@@ -22,11 +23,8 @@ from webhooks.services.inbox import addressee_of
 
 logger = logging.getLogger("almoner.webhooks")
 BATCH_MAX = 200
-# A worker that was killed keeps its claim for this long; then another takes the events up.
-LEASE = timedelta(seconds=20)
 ATTEMPTS_MAX = 8
-BACK_OFF_MAX = timedelta(minutes=10)
-OUTAGE_BACK_OFF_MAX = timedelta(seconds=30)
+OUTAGE_PAUSE = timedelta(seconds=10)
 
 
 def drain_due() -> int:
@@ -43,24 +41,21 @@ def drain_due() -> int:
     assert organisation
     try:
         reading = read_account(organisation)
-    except TryAgainLater as error:
-        _postpone(events, error, OUTAGE_BACK_OFF_MAX, parks=False)
-        return len(events)
-    except DomainError as error:
-        _postpone(events, error, BACK_OFF_MAX)
-        return len(events)
-    try:
         with transaction.atomic():
             book(organisation=organisation, reading=reading)
             _finish(events)
-    except DatabaseError as error:
-        logger.exception("booking failed", extra={"organisation": organisation.id})
-        _postpone(events, error, BACK_OFF_MAX)
+    except TryAgainLater as error:
+        _wait_for_stripe(events, error)
+    except Exception as error:  # whatever it is, other accounts have their turn
+        _log("booking failed", error, organisation=organisation.id)
+        _postpone(events, error)
     return len(events)
 
 
-def process_again(*, event: StripeEvent) -> None:
+@transaction.atomic
+def process_again(*, event: StripeEvent) -> StripeEvent:
     """Put an event that was ignored, parked or done back in the queue. Raises `NotAgain`."""
+    event = StripeEvent.objects.select_for_update().get(pk=event.pk)
     if event.status == StripeEvent.Status.PENDING:
         raise NotAgain
     organisation, note = addressee_of(event)
@@ -68,11 +63,13 @@ def process_again(*, event: StripeEvent) -> None:
     event.status = StripeEvent.Status.PENDING if organisation else StripeEvent.Status.IGNORED
     event.next_attempt_at = timezone.now()
     event.save(update_fields=["organisation", "note", "attempts", "status", "next_attempt_at"])
+    return event
 
 
 @transaction.atomic
 def _claim() -> list[StripeEvent]:
-    now = timezone.now()
+    # A worker that was killed keeps its claim for a while; then another takes the events up.
+    now, lease = timezone.now(), timedelta(seconds=settings.EVENT_LEASE_SECONDS)
     due = StripeEvent.objects.due(now).select_for_update(skip_locked=True)
     first = due.order_by("next_attempt_at").first()
     if first is None:
@@ -81,7 +78,7 @@ def _claim() -> list[StripeEvent]:
     events = list(same_account.order_by("next_attempt_at", "id")[:BATCH_MAX])
     ids = [event.id for event in events]
     StripeEvent.objects.filter(id__in=ids).update(
-        next_attempt_at=now + LEASE, attempts=F("attempts") + 1
+        next_attempt_at=now + lease, attempts=F("attempts") + 1
     )
     return list(StripeEvent.objects.filter(id__in=ids).select_related("organisation"))
 
@@ -93,33 +90,47 @@ def _finish(events: Sequence[StripeEvent]) -> None:
             with transaction.atomic():
                 handle(event)
             done.append(event.id)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
-            logger.exception("event failed", extra={"id": event.id, "type": event.type})
-            _postpone([event], error, BACK_OFF_MAX)
+        except Exception as error:  # whatever it is, it must not stop the others
+            _log("event failed", error, id=event.id, type=event.type)
+            _postpone([event], error)
     StripeEvent.objects.filter(id__in=done).update(
         status=StripeEvent.Status.DONE, processed_at=timezone.now(), note=""
     )
 
 
-def _postpone(
-    events: Sequence[StripeEvent], error: Exception, back_off_max: timedelta, *, parks: bool = True
-) -> None:
-    note = f"{type(error).__name__}: {error}"[:500] if parks else str(error)
+def _wait_for_stripe(events: Sequence[StripeEvent], error: TryAgainLater) -> None:
+    # An outage is not the events' fault: it does not count, however long it lasts.
+    StripeEvent.objects.filter(id__in=[event.id for event in events]).update(
+        note=str(error), attempts=0, next_attempt_at=timezone.now() + OUTAGE_PAUSE * _jitter()
+    )
+
+
+def _postpone(events: Sequence[StripeEvent], error: Exception) -> None:
     for event in events:
-        event.note = note
-        if parks and event.attempts >= ATTEMPTS_MAX:
+        event.note = in_words(error)
+        if event.attempts >= ATTEMPTS_MAX:
             _park(event)
         else:
-            wait = min(timedelta(seconds=2**event.attempts), back_off_max)
-            event.next_attempt_at = timezone.now() + wait * random.uniform(0.5, 1)  # noqa: S311
-        event.save(update_fields=["note", "status", "next_attempt_at"])
+            wait = timedelta(seconds=2**event.attempts) * _jitter()
+            event.next_attempt_at = timezone.now() + wait
+            event.save(update_fields=["note", "next_attempt_at"])
 
 
 def _park(event: StripeEvent) -> None:
     event.status = StripeEvent.Status.PARKED
+    event.save(update_fields=["note", "status"])
     open_case(
         organisation=event.organisation,
         kind=Case.Kind.PARKED_EVENT,
         subject=event.id,
         summary=f"{event.type} failed {event.attempts} times. {event.note}",
     )
+
+
+def _jitter() -> float:
+    return random.uniform(0.5, 1)  # noqa: S311 - no secret
+
+
+def _log(message: str, error: Exception, **facts: str) -> None:
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error(message, extra={**facts, "reason": in_words(error), "where": where})

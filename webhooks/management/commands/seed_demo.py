@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from common.money import exponent_of
-from common.stripe_api import client
+from common.stripe_api import client, on_account
 from donations.services import create_fund, create_sandbox_account
 from organisations import services as organisations
 from organisations.models import ApiKey, Membership, Organisation, User
@@ -121,9 +121,7 @@ def set_up(charity: Charity, staff: User) -> dict[str, Any]:
             position=position,
         )
     owner, owner_account = person(f"owner@{charity.slug}.example", charity.owner)
-    Membership.objects.update_or_create(
-        organisation=organisation, user=owner, defaults={"role": Membership.Role.OWNER}
-    )
+    organisations.add_member(organisation=organisation, user=owner, role=Membership.Role.OWNER)
     return {
         "id": organisation.id,
         "slug": organisation.slug,
@@ -146,14 +144,13 @@ def issue(organisation: Organisation, application: str, scope: str) -> str:
     return issued.secret
 
 
-def person(email: str, name: str, **rights: bool) -> tuple[User, dict[str, str]]:
+def person(email: str, name: str, **rights: Any) -> tuple[User, dict[str, str]]:
     """Return somebody who can sign in, with a new password."""
     password = secrets.token_urlsafe(12)
     user = User.objects.filter(email=email).first()
     if user is None:
         user = User.objects.create_user(email, name=name, **rights)
-    user.set_password(password)
-    user.save(update_fields=["password"])
+    organisations.change_password(user=user, password=password)
     return user, {"email": email, "password": password}
 
 
@@ -203,7 +200,7 @@ def give(house: dict[str, Any], gift: GiftStory) -> None:
 
 def refund(house: dict[str, Any], session_id: str, amount: int) -> None:
     """Give half of a gift back, as the organisation would on Stripe's dashboard."""
-    options: Any = {"stripe_account": house["stripe_account"]}
+    options = on_account(house["stripe_account"])
     session = client().v1.checkout.sessions.retrieve(session_id, options=options)
     client().v1.refunds.create(
         {"payment_intent": str(session.payment_intent), "amount": amount}, options
@@ -212,7 +209,7 @@ def refund(house: dict[str, Any], session_id: str, amount: int) -> None:
 
 def pay_out(charity: Charity, house: dict[str, Any]) -> None:
     """Send what is available to the bank, when there is something."""
-    options: Any = {"stripe_account": house["stripe_account"]}
+    options = on_account(house["stripe_account"])
     for part in client().v1.balance.retrieve(options=options).available:
         if part.amount > 0 and part.currency.upper() == charity.currency:
             payout = client().v1.payouts.create(

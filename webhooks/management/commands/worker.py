@@ -1,21 +1,26 @@
 """The worker process: drains the inbox, and runs every other background job."""
 
+import asyncio
 import logging
 import os
+import signal
 import socket
 import threading
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from common.errors import in_words
 from webhooks.services.draining import drain_due
 from webhooks.services.heartbeat import say_alive
 
 logger = logging.getLogger("almoner.worker")
 IDLE_SECONDS = 0.2
+RESTART_SECONDS = 1
 HEARTBEAT = timedelta(seconds=5)
 
 
@@ -25,13 +30,14 @@ class Command(BaseCommand):
     help = "Drain the inbox of Stripe's events and run background jobs."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the drain in a thread beside procrastinate's worker, which handles the signals."""
+        """Run the drain in a thread beside procrastinate's worker."""
         stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
         drain = threading.Thread(target=run_drain, args=(stopping,), name="drain")
         drain.start()
         try:
-            with app.replace_connector(app.connector.get_worker_connector()) as worker:
-                worker.run_worker(name=worker_name(), listen_notify=False, delete_jobs="successful")
+            asyncio.run(run_jobs(stopping))
         finally:
             stopping.set()
             drain.join()
@@ -43,12 +49,38 @@ def run_drain(stopping: threading.Event) -> None:
         try:
             say_alive(worker_name(), every=HEARTBEAT)
             is_idle = drain_due() == 0
-        except DatabaseError:
-            logger.exception("the drain waits for the database")
+        except Exception as error:  # whatever it is, the thread must not die of it
+            logger.error("the drain pauses", extra={"reason": in_words(error)})
             close_old_connections()
             is_idle = True
         if is_idle:
             stopping.wait(IDLE_SECONDS)
+    connection.close()
+
+
+async def run_jobs(stopping: threading.Event) -> None:
+    """Run background jobs until told to stop; procrastinate ends when the database is away."""
+    stopped = asyncio.create_task(asyncio.to_thread(stopping.wait))
+    while not stopped.done():
+        jobs = asyncio.create_task(_work_off_jobs())
+        await asyncio.wait([jobs, stopped], return_when=asyncio.FIRST_COMPLETED)
+        jobs.cancel()
+        [outcome] = await asyncio.gather(jobs, return_exceptions=True)
+        if not stopped.done():
+            logger.error("background jobs pause", extra={"reason": repr(outcome)})
+            await asyncio.wait([stopped], timeout=RESTART_SECONDS)
+
+
+async def _work_off_jobs() -> None:
+    assert isinstance(app.connector, DjangoConnector)
+    with app.replace_connector(app.connector.get_worker_connector()) as jobs:
+        async with jobs.open_async():
+            await jobs.run_worker_async(
+                name=worker_name(),
+                listen_notify=False,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+            )
 
 
 def worker_name() -> str:

@@ -1,0 +1,270 @@
+"""Guarantees 4, 5 and 6: own accounts, sums that follow from entries, no overdraft; by raw SQL."""
+
+import pytest
+from psycopg import sql
+
+from tests.ledger.pen import Pen
+
+DEBITS = ("23503", "entry_debits_an_account_of_its_book")
+CREDITS = ("23503", "entry_credits_an_account_of_its_book")
+RESTRICTED = ("23001", None)
+FORBIDDEN = ("42501", None)
+OVERDRAWN = ("23514", "account_is_not_overdrawn")
+
+
+def test_an_account_of_another_organisation_is_refused(pen):
+    stranger = Pen(pen.connection)
+    stranger.open_accounts([("EUR", "bank:theirs"), ("EUR", "fund:theirs")])
+
+    assert pen.refused(pen.row(debit="bank:theirs")) == DEBITS
+    assert pen.refused(pen.row(credit="fund:theirs")) == CREDITS
+
+
+def test_an_account_of_another_book_is_refused(pen):
+    private = pen.private()
+
+    assert private.refused(private.row(debit="stripe")) == DEBITS
+    assert pen.refused(pen.row(credit="owner:ann")) == CREDITS
+
+
+def test_an_account_of_another_currency_is_refused(pen):
+    pen.open_accounts([("USD", "stripe"), ("JPY", "fund:general")])
+
+    assert pen.refused(pen.row(currency="USD")) == CREDITS
+    assert pen.refused(pen.row(currency="JPY")) == DEBITS
+
+
+def test_an_account_that_nobody_opened_is_refused(pen):
+    assert pen.refused(pen.row(debit="bank:other")) == DEBITS
+    assert pen.refused(pen.row(credit="fund:other")) == CREDITS
+
+
+@pytest.mark.parametrize(
+    ("currency", "name", "refusal"),
+    [
+        ("EUR", "ours", ("23502", None)),
+        ("EUR", "owner:ann", ("23502", None)),
+        ("EUR", "Stripe", ("23502", None)),
+        ("EUR", "stripe ", ("23502", None)),
+        ("EUR", "fund:", ("23502", None)),
+        ("EUR", "fund:a\n", ("23502", None)),
+        ("EUR", "fund:A", ("23502", None)),
+        ("EUR", "fund:a--b", ("23502", None)),
+        ("EUR", "bank:a:b", ("23502", None)),
+        ("eur", "stripe", ("23514", "account_currency_fits_its_book")),
+        ("EURO", "stripe", ("23514", "account_currency_fits_its_book")),
+        ("CREDIT", "stripe", ("23514", "account_currency_fits_its_book")),
+        ("EUR", "genesis", ("23514", "account_kind_fits_its_currency")),
+        ("XXX", "stripe", ("23514", "account_kind_fits_its_currency")),
+        ("EUR", "fund:" + "a" * 156, ("23514", "ledger_account_name_check")),
+    ],
+)
+def test_the_public_book_has_places_and_purposes_alone(pen, currency, name, refusal):
+    assert pen.refused_call(lambda: pen.open_accounts([(currency, name)])) == refusal
+
+
+@pytest.mark.parametrize(
+    ("currency", "name", "constraint"),
+    [
+        ("EUR", "owner:ann", "account_currency_fits_its_book"),
+        ("XXX", "owner:ann", "account_kind_fits_its_currency"),
+        ("CREDIT", "genesis", "account_kind_fits_its_currency"),
+        ("CREDIT", "", "ledger_account_name_check"),
+    ],
+)
+def test_a_private_book_counts_credits_alone(pen, currency, name, constraint):
+    private = pen.private()
+
+    refusal = private.refused_call(lambda: private.open_accounts([(currency, name)]))
+
+    assert refusal == ("23514", constraint)
+
+
+def test_an_account_is_opened_once_and_in_a_book(pen):
+    twice = pen.refused_call(lambda: pen.open_accounts([("EUR", "stripe")]))
+    pen.book = "nowhere"
+
+    assert twice == ("23505", "ledger_account_pkey")
+    assert pen.refused_call(lambda: pen.open_accounts([("CREDIT", "issued")])) == (
+        "23503",
+        "ledger_account_organisation_id_book_fkey",
+    )
+
+
+def test_a_book_is_opened_once_for_an_organisation_under_a_plain_name(pen):
+    assert pen.refused_call(lambda: pen.open_book("public")) == ("23505", "ledger_book_pkey")
+    for name in ("", "Public", "1st", "a-b", "a\n", "a" * 33):
+        refusal = pen.refused_call(lambda name=name: pen.open_book(name))
+        assert refusal == ("23514", "ledger_book_book_check")
+    pen.organisation = "org_00000000000000000000000000"
+    assert pen.refused_call(lambda: pen.open_book("public"))[0] == "23503"
+
+
+WRITES = [
+    "UPDATE ledger_account SET debits = debits + 1 WHERE {here}",
+    "UPDATE ledger_account SET credits = 7 WHERE {here}",
+    "UPDATE ledger_account SET (debits, credits) = (0, 0) WHERE {here}",
+    "UPDATE ledger_account SET name = 'bank:other' WHERE {here} AND name = 'bank:main'",
+    "UPDATE ledger_account SET currency = 'USD' WHERE {here} AND name = 'bank:main'",
+    "UPDATE ledger_account SET book = 'other' WHERE {here} AND name = 'bank:main'",
+    "UPDATE ledger_book SET size = 9 WHERE {here}",
+    "UPDATE ledger_book SET head_hash = 'sha256:' WHERE {here}",
+    "UPDATE ledger_book SET head_hash = NULL WHERE {here}",
+    "UPDATE ledger_book SET book = 'other' WHERE {here}",
+    "INSERT INTO ledger_account (organisation_id, book, currency, name, debits) "
+    "VALUES ({organisation}, 'public', 'EUR', 'bank:new', 5)",
+    "INSERT INTO ledger_account (organisation_id, book, currency, name, credits) "
+    "VALUES ({organisation}, 'public', 'EUR', 'bank:new', 5)",
+    "INSERT INTO ledger_account (organisation_id, book, currency, name) "
+    "VALUES ({organisation}, 'public', 'EUR', 'stripe') "
+    "ON CONFLICT (organisation_id, book, currency, name) DO UPDATE SET debits = 9",
+    "INSERT INTO ledger_book (organisation_id, book, size) VALUES ({organisation}, 'new', 5)",
+    "INSERT INTO ledger_book (organisation_id, book, head_hash) "
+    "VALUES ({organisation}, 'new', 'sha256:')",
+    "INSERT INTO ledger_book (organisation_id, book) VALUES ({organisation}, 'public') "
+    "ON CONFLICT (organisation_id, book) DO UPDATE SET size = 0",
+    "MERGE INTO ledger_account AS account USING (SELECT 1) AS one ON account.{here} "
+    "WHEN MATCHED THEN UPDATE SET credits = 1",
+    "WITH changed AS (UPDATE ledger_account SET debits = 1 WHERE {here} RETURNING *) "
+    "SELECT count(*) FROM changed",
+    "DELETE FROM ledger_account WHERE {here} AND name = 'bank:main'",
+    "DELETE FROM ledger_book WHERE {here}",
+    "MERGE INTO ledger_account AS account USING (SELECT 1) AS one ON account.{here} "
+    "AND name = 'bank:main' WHEN MATCHED THEN DELETE",
+]
+
+
+def statement_of(pen, template):
+    organisation = sql.quote(pen.organisation)
+    return template.format(organisation=organisation, here=f"organisation_id = {organisation}")
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_the_application_writes_no_sums_and_no_heads(application_pen, write):
+    assert application_pen.refused_statement(statement_of(application_pen, write)) == FORBIDDEN
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_the_owner_writes_no_sums_and_no_heads_either(owner_pen, write):
+    assert owner_pen.refused_statement(statement_of(owner_pen, write)) == RESTRICTED
+
+
+def test_a_kind_cannot_be_chosen(pen):
+    statement = "UPDATE ledger_account SET kind = 'other'"
+
+    assert pen.refused_statement(statement)[0] in ("42501", "428C9")
+
+
+def test_the_lock_of_a_book_means_nothing(pen):
+    pen.execute("UPDATE ledger_book SET lock = NOT lock")
+    pen.execute("SELECT FROM ledger_book FOR UPDATE")
+
+    assert pen.head() == (3, pen.head_hash)
+
+
+def test_sums_and_heads_follow_from_entries(pen):
+    first = pen.row(amount=70, debit="bank:main", credit="stripe")
+    second = pen.following(first, amount=9, debit="fund:general", credit="bank:main")
+    third = pen.following(second, amount=0, debit="held")
+
+    pen.write(first, second, third)
+
+    assert pen.head() == (6, third["entry_hash"])
+    assert pen.sums() == {
+        "stripe": (1000, 70),
+        "bank:main": (70, 9),
+        "fund:general": (9, 1000),
+    }
+
+
+def test_several_inserts_in_one_statement_all_count(pen):
+    private = pen.private()
+    first = pen.row()
+    second = pen.following(first)
+
+    later, other = Pen.inserting(second), Pen.inserting(private.row())
+    pen.execute(f"WITH later AS ({later}), other AS ({other}) {Pen.inserting(first)}")
+
+    assert pen.head() == (5, second["entry_hash"])
+    assert private.head()[0] == 4
+    assert pen.sums() == {"stripe": (2000, 0), "fund:general": (0, 2000)}
+    assert private.sums() == {"issued": (15, 0), "owner:ann": (0, 15)}
+
+
+def test_an_insert_that_does_nothing_counts_nothing(pen):
+    pen.execute(f"{Pen.inserting(pen.rows[2], pen.row())} ON CONFLICT DO NOTHING")
+
+    assert pen.head()[0] == 4
+    assert pen.sums() == {"stripe": (1500, 0), "fund:general": (0, 1500)}
+
+
+def test_merge_keeps_the_same_books(pen):
+    row = pen.row()
+    merge = Pen.inserting(row).replace("INSERT INTO ledger_entry", "INSERT")
+
+    pen.execute(
+        "MERGE INTO ledger_entry AS entry USING (SELECT 3 AS sequence) AS new "
+        f"ON entry.organisation_id = '{pen.organisation}' AND entry.sequence = new.sequence "
+        f"WHEN NOT MATCHED THEN {merge}"
+    )
+
+    assert pen.head() == (4, row["entry_hash"])
+    assert pen.sums() == {"stripe": (1500, 0), "fund:general": (0, 1500)}
+
+
+def test_a_sum_beyond_2_53_is_refused(pen):
+    row = pen.row(amount=2**53 - 1)
+
+    state, constraint = pen.refused(row)
+
+    assert (state, constraint) in [
+        ("23514", "ledger_account_debits_check"),
+        ("23514", "ledger_account_credits_check"),
+    ]
+    pen.write(pen.row(amount=2**53 - 1 - 1000))
+
+
+def spending(pen, amount, **changes):
+    spent = {"operation": "CREDIT_SPEND", "debit": "owner:ann", "credit": "issued"}
+    return pen.row(**{**spent, "amount": amount, **changes})
+
+
+def test_an_owner_spends_no_more_than_there_is(pen):
+    private = pen.private()
+
+    assert private.refused(spending(private, 11)) == OVERDRAWN
+    assert private.refused(spending(private, 1, debit="owner:bob")) == OVERDRAWN
+    private.write(spending(private, 10))
+    assert private.refused(spending(private, 1)) == OVERDRAWN
+
+
+def test_an_owner_spends_no_more_than_there_is_by_a_batch(pen):
+    private = pen.private()
+    first = spending(private, 6)
+    second = private.following(
+        first, amount=6, operation="CREDIT_SPEND", debit="owner:ann", credit="issued"
+    )
+
+    assert private.refused(first, second) == OVERDRAWN
+    assert private.refused_call(lambda: private.copy(first, second)) == OVERDRAWN
+
+
+def test_an_owner_spends_nothing_that_comes_later_in_the_batch(pen):
+    private = pen.private()
+    spent = spending(private, 11)
+    added = private.following(spent, amount=5)
+
+    assert private.refused(spent, added) == OVERDRAWN
+    added = private.row(amount=1)
+    spent = private.following(
+        added, amount=11, operation="CREDIT_SPEND", debit="owner:ann", credit="issued"
+    )
+    private.write(added, spent)
+    assert private.sums() == {"issued": (11, 11), "owner:ann": (11, 11)}
+
+
+def test_money_may_be_owed(pen):
+    pen.write(pen.row(amount=900, debit="bank:main", credit="held"))
+    pen.write(pen.row(amount=9000, debit="fund:general", credit="stripe"))
+
+    assert pen.sums()["stripe"] == (1000, 9000)

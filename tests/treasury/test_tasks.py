@@ -1,0 +1,48 @@
+"""The sweep: what webhooks may have missed."""
+
+import pytest
+from django.db import DatabaseError
+
+from tests.factories import ApplicantFactory, OrganisationFactory
+from tests.stripe_resources import charge, transaction
+from tests.treasury.movements import entries
+from treasury import tasks
+
+
+def test_every_connected_account_is_read(stripe_server, organisation):
+    other = OrganisationFactory(stripe_account="acct_2")
+    OrganisationFactory(stripe_account=None)
+    ApplicantFactory(stripe_account="acct_applied")
+    for account in ("acct_1", "acct_2"):
+        row = transaction("charge", 5000, source=charge())
+        stripe_server.accounts[account].put("balance_transactions", row)
+
+    for _ in range(2):
+        tasks.sweep_accounts(timestamp=0)
+
+    assert len(entries(organisation)) == len(entries(other)) == 1
+    assert len(stripe_server.asked) == 8
+
+
+def test_an_account_that_fails_does_not_hold_up_the_others(stripe_server, organisation, caplog):
+    for account in ("acct_2", "acct_3"):
+        OrganisationFactory(stripe_account=account)
+    accounts = stripe_server.accounts
+    accounts["acct_2"].put("balance_transactions", {"source": None})
+    accounts["acct_3"].put("balance_transactions", transaction("fee", -1))
+
+    tasks.sweep_accounts(timestamp=0)
+
+    reasons = [record.reason for record in caplog.records if record.message == "sweep postponed"]
+    assert reasons == ["StripeRefused: Stripe refused: PermissionError.", "KeyError: 'id'"]
+
+
+@pytest.mark.django_db
+def test_without_the_database_nothing_can_be_swept(monkeypatch):
+    def away(*_):
+        raise DatabaseError("It is away.")
+
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", away)
+
+    with pytest.raises(DatabaseError):
+        tasks.sweep_accounts(timestamp=0)

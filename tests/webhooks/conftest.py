@@ -1,0 +1,15 @@
+"""An organisation whose events come in."""
+
+import pytest
+
+from organisations.models import Organisation
+from tests.factories import OrganisationFactory
+from tests.stripe_fixtures import stripe_account, stripe_server
+
+__all__ = ["organisation", "stripe_account", "stripe_server"]
+
+
+@pytest.fixture
+def organisation(db) -> Organisation:
+    """An approved organisation with a connected account."""
+    return OrganisationFactory(stripe_account="acct_1")

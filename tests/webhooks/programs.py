@@ -1,0 +1,134 @@
+"""The web server and the worker as processes of their own, on a database of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from config import postgres, processes
+from config.postgres_home import APPLICATION, OWNER
+from config.runner import APPLICATION as WSGI
+from config.runner import MANAGE, WEB
+from tests.database import running_server
+from tests.database_fixtures import TEMPLATE, drop_database
+from tests.stripe_story import StripeServer, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_SECONDS = 40
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """Return what the condition becomes once it is true; fail when it does not in time."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+    return found
+
+
+class Programs:
+    """A web server and a worker that can be killed and started again, and what they share."""
+
+    def __init__(self, stripe: StripeServer, database: str, folder: Path) -> None:
+        """Describe the surroundings; nothing runs yet."""
+        server = running_server()
+        self.stripe = stripe
+        self.folder = folder
+        self.port = _free_port()
+        self.children: dict[str, processes.Process] = {}
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": server.url(APPLICATION, database),
+            "DATABASE_OWNER_URL": server.url(OWNER, database),
+            "STRIPE_API_BASE": stripe.url,
+            "EVENT_LEASE_SECONDS": "0.5",
+        }
+        self.commands = {
+            "web": [*WEB, "--host", "127.0.0.1", "--port", str(self.port), WSGI],
+            "worker": [*MANAGE, "worker"],
+        }
+
+    @property
+    def url(self) -> str:
+        """Return where the web server listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, name: str) -> None:
+        """Start a program, or start it again."""
+        self.children[name] = processes.start(
+            self.commands[name],
+            folder=ROOT,
+            environment=self.environment,
+            log=self.folder / f"{name}.log",
+        )
+
+    def kill(self, name: str) -> None:
+        """End a program and all of its processes by `kill -9`, in the middle of their work."""
+        child = self.children.pop(name)
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+    def stop(self, name: str) -> int:
+        """Ask a program to end; return its exit code."""
+        child = self.children.pop(name)
+        child.send_signal(signal.SIGTERM)
+        return child.wait(DEADLINE_SECONDS)
+
+    def manage(self, *arguments: str) -> str:
+        """Run a command to its end; return what it says."""
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    def organisation(self) -> dict[str, Any]:
+        """Open an approved organisation whose account Stripe knows."""
+        told = self.manage(
+            *("create_organisation", "--name", "Eau Vive", "--slug", "eau-vive"),
+            *("--country", "FR", "--currency", "EUR", "--stripe-account", "acct_1", "--approve"),
+        )
+        return dict(json.loads(told))
+
+    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the database as the application may."""
+        url = self.environment["DATABASE_URL"]
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(query, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def listens(self) -> bool:
+        """Tell whether the web server takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@contextmanager
+def programs(folder: Path) -> Iterator[Programs]:
+    """Provide a database, a Stripe and the programs between them; nothing of it stays."""
+    server, name = running_server(), f"scratch_{os.getpid()}"
+    postgres.make_database(server, name, TEMPLATE)
+    try:
+        with serving() as stripe:
+            running = Programs(stripe, name, folder)
+            try:
+                yield running
+            finally:
+                for child in list(running.children):
+                    running.kill(child)
+    finally:
+        drop_database(server, name)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
