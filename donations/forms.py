@@ -11,7 +11,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from common.errors import DomainError
 from common.money import exponent_of, format_amount, format_money
 from donations.models import Fund
-from donations.services import WHOLE_MIN, check_amount
+from donations.services.promises import WHOLE_MIN, check_amount
 from ledger.operations import MoneyOperation
 from organisations.models import Organisation
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from donations.models import GENERAL
-from donations.services import create_fund
+from donations.services.funds import create_fund
 from organisations.models import Organisation
 from organisations.signals import organisation_approved
 

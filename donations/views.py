@@ -15,7 +15,7 @@ from common.errors import DomainError
 from donations.errors import IdempotencyConflict
 from donations.forms import EntryFilter, GiftForm, currencies_of, new_key
 from donations.models import GENERAL, Donation, Fund
-from donations.services import journey_url, promise_donation
+from donations.services.promises import journey_url, promise_donation
 from ledger.models import Account, Book, Entry
 from ledger.operations import MoneyOperation
 

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from common.fields import Currency, MinorUnits, ReturnUrl, StrictSerializer, Text
 from donations.models import GENERAL, Donation
-from donations.services import journey_url
+from donations.services.promises import journey_url
 
 
 class Donor(StrictSerializer):

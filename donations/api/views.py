@@ -13,7 +13,7 @@ from common.fields import VISIBLE_ASCII
 from common.paging import KeysetPages
 from donations.api.serializers import DonationSerializer, PromiseDonation
 from donations.models import Donation, DonationQuerySet
-from donations.services import promise_donation
+from donations.services.promises import promise_donation
 from organisations.api.scoping import OrganisationScoped
 from organisations.models import ApiKey
 

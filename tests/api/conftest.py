@@ -68,5 +68,5 @@ def stripe_stand_in(monkeypatch) -> StandIn:
     """Answer in Stripe's place."""
     stand_in = StandIn()
     client = stripe.StripeClient("sk_test_x", http_client=stand_in, max_network_retries=0)
-    monkeypatch.setattr("donations.services.client", lambda: client)
+    monkeypatch.setattr("donations.services.promises.client", lambda: client)
     return stand_in

@@ -2,7 +2,7 @@
 
 import pytest
 
-from donations.services import create_sandbox_account
+from donations.services.promises import create_sandbox_account
 from organisations.models import Organisation
 from tests.factories import OrganisationFactory
 from tests.sandbox_fixtures import sandbox_process, sandbox_stripe

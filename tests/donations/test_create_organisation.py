@@ -31,7 +31,7 @@ def sandbox(settings, monkeypatch) -> StandIn:
     settings.USES_STRIPE_SANDBOX, settings.STRIPE_API_BASE = True, "http://localhost:9"
     stand_in = StandIn()
     client = stripe.StripeClient("sk_test_x", http_client=stand_in, max_network_retries=0)
-    monkeypatch.setattr("donations.services.client", lambda: client)
+    monkeypatch.setattr("donations.services.promises.client", lambda: client)
     return stand_in
 
 

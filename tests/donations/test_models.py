@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from donations.models import Donation, Fund
-from donations.services import create_fund
+from donations.services.funds import create_fund
 from tests.factories import (
     ApplicantFactory,
     DonationFactory,

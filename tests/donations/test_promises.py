@@ -14,7 +14,8 @@ from donations.errors import (
     UnknownFund,
 )
 from donations.models import Donation
-from donations.services import check_amount, journey_url, mark_paid, promise_donation
+from donations.services.gifts import mark_paid
+from donations.services.promises import check_amount, journey_url, promise_donation
 from tests.factories import ApplicantFactory, FundFactory, OrganisationFactory
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from donations import services
 from donations.errors import GiftDiffers
 from donations.models import Donation
-from donations.services import ChargeFacts
+from donations.services import gifts as services
+from donations.services.gifts import ChargeFacts
 from tests.factories import DonationFactory, OrganisationFactory, gift_entries
 
 pytestmark = pytest.mark.django_db

@@ -162,11 +162,11 @@ class Pen:
 def plain(row: Row) -> Row:
     """Return a row as columns of text, in the order of `COLUMNS`."""
     columns = {name: row[name] for name in COLUMNS}
-    if not isinstance(row["metadata"], str):
+    if not isinstance(row["metadata"], str | None):
         columns["metadata"] = encode(row["metadata"])
     for name in ("occurred_at", "recorded_at"):
         # A session may give a meaning of its own to Z, but none to an offset.
-        columns[name] = row[name].replace("Z", "+00:00")
+        columns[name] = row[name] and row[name].replace("Z", "+00:00")
     return columns
 
 

@@ -213,15 +213,28 @@ def test_merge_keeps_the_same_books(pen):
 
 
 def test_a_sum_beyond_2_53_is_refused(pen):
-    row = pen.row(amount=2**53 - 1)
-
-    state, constraint = pen.refused(row)
-
-    assert (state, constraint) in [
-        ("23514", "ledger_account_debits_check"),
-        ("23514", "ledger_account_credits_check"),
-    ]
     pen.write(pen.row(amount=2**53 - 1 - 1000))
+
+    too_much = pen.refused(pen.row(amount=1, credit="held"))
+    assert too_much == ("23514", "ledger_account_debits_check")
+    too_much = pen.refused(pen.row(amount=1, debit="bank:main"))
+    assert too_much == ("23514", "ledger_account_credits_check")
+
+
+@pytest.mark.parametrize(
+    "insert",
+    [
+        "ledger_account (organisation_id, book, currency, name, debits) "
+        "VALUES ({organisation}, 'public', 'EUR', 'bank:new', NULL)",
+        "ledger_account (organisation_id, book, currency, name, credits) "
+        "VALUES ({organisation}, 'public', 'EUR', 'bank:new', NULL)",
+        "ledger_book (organisation_id, book, size) VALUES ({organisation}, 'new', NULL)",
+    ],
+)
+def test_no_sum_is_unknown(owner_pen, insert):
+    statement = statement_of(owner_pen, f"INSERT INTO {insert}")
+
+    assert owner_pen.refused_statement(statement) == ("23502", None)
 
 
 def spending(pen, amount, **changes):

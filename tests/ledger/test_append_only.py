@@ -1,5 +1,6 @@
 """Guarantee 7: what is written stays, whoever asks and however; by raw SQL."""
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -48,6 +49,12 @@ def test_the_application_changes_no_entry(application_pen, change):
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_owner_changes_no_entry_either(owner_pen, change):
     assert owner_pen.refused_statement(statement_of(owner_pen, change)) == (RESTRICTED, None)
+
+
+@pytest.mark.parametrize("table", ["ledger_entry", "ledger_account", "ledger_book"])
+def test_every_table_refuses_its_own_emptying(owner_pen, table):
+    with pytest.raises(psycopg.errors.RestrictViolation, match=f"TRUNCATE of {table} is refused"):
+        owner_pen.execute(f"TRUNCATE {table} CASCADE")
 
 
 VIEWED = [
@@ -109,6 +116,9 @@ def test_the_guards_hold_for_who_may_switch_triggers_off(connected):
         assert pen.refused_statement("UPDATE ledger_book SET size = 0") == (RESTRICTED, None)
         assert pen.refused_statement("UPDATE ledger_account SET debits = 0") == (RESTRICTED, None)
         for table in ("ledger_account", "ledger_book"):
+            refused = f"TRUNCATE of {table} is refused"
+            with pytest.raises(psycopg.Error, match=refused), connection.transaction():
+                connection.execute(f"TRUNCATE {table} CASCADE")
             assert pen.refused_statement(f"DELETE FROM {table}") == (RESTRICTED, None)
         row = pen.row()
         pen.write(row)

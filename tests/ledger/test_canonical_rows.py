@@ -5,7 +5,7 @@ import json
 import pytest
 
 from config.postgres_home import APPLICATION, SUPERUSER
-from tests.ledger.pen import Pen
+from tests.ledger.pen import COLUMNS, Pen
 
 CANONICAL = ("23514", "entry_line_is_canonical")
 HASH = ("23514", "entry_hash_is_of_its_line")
@@ -47,6 +47,11 @@ def test_a_well_formed_entry_is_taken(pen):
 )
 def test_a_column_that_disagrees_with_the_line_is_refused(pen, column, value):
     assert pen.refused(pen.row() | {column: value}) == CANONICAL
+
+
+@pytest.mark.parametrize("column", [name for name in COLUMNS if name != "prev_entry_hash"])
+def test_a_column_without_a_value_is_refused(pen, column):
+    assert pen.refused(pen.row() | {column: None}) == ("23502", None)
 
 
 @pytest.mark.parametrize(
@@ -208,9 +213,12 @@ def test_a_moment_outside_the_profile_is_refused(pen, column, moment):
     assert pen.refused(pen.row(**{column: moment})) == CANONICAL
 
 
-@pytest.mark.parametrize("moment", ["0044-03-15 12:00:00+00 BC", "10000-01-01 00:00:00+00"])
-def test_a_moment_before_christ_or_after_9999_is_refused(pen, moment):
-    assert pen.refused(pen.row() | {"occurred_at": moment}) == CANONICAL
+@pytest.mark.parametrize("column", ["occurred_at", "recorded_at"])
+def test_a_moment_before_christ_or_after_9999_is_refused(pen, column):
+    row = pen.row(**{column: "0044-03-15T12:00:00Z"})
+
+    assert pen.refused(row | {column: "0044-03-15 12:00:00+00 BC"}) == CANONICAL
+    assert pen.refused(pen.row(**{column: "10000-01-01T00:00:00Z"})) == CANONICAL
 
 
 def test_the_first_and_the_last_moment_are_taken(pen):

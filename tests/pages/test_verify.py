@@ -17,7 +17,7 @@ def test_the_heads_of_the_public_books_are_shown(client, organisation):
     page = client.get("/verify").content.decode()
 
     assert book.head_hash in page
-    assert "almoner-verify" in page
+    assert "almoner_verify.py" in page
     assert "sha256sum" in page
 
 

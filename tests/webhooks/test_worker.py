@@ -56,8 +56,10 @@ def until(condition):
 
 def work_while(script, number=signal.SIGTERM):
     """Run the worker in this thread and a script in another, which ends with a signal."""
+    before = signal.getsignal(number)
 
     def play():
+        until(lambda: signal.getsignal(number) is not before)
         try:
             until(Worker.objects.exists)
             script()

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
 from common.errors import DomainError, in_words
-from donations import services as donations
 from donations.errors import GiftDiffers
 from donations.models import Donation
-from donations.services import ChargeFacts
+from donations.services import gifts
+from donations.services.gifts import ChargeFacts
 from ledger.models import PUBLIC, Book, Entry
 from ledger.services import Draft, append
 from organisations.models import Organisation
@@ -151,7 +151,7 @@ def _gift(
     try:
         if any(plan.gift and plan.gift.id == movement.donation_id for plan in before):
             raise GiftDiffers
-        gift = donations.gift_of(
+        gift = gifts.gift_of(
             organisation=organisation, donation_id=movement.donation_id, charge=charge
         )
         if gift and not movement.amount:
@@ -215,17 +215,17 @@ def _row(organisation: Organisation, plan: Plan, entries: dict[str, Entry]) -> B
 def _tell(organisation: Organisation, plan: Plan, entries: dict[str, Entry]) -> None:
     movement = plan.movement
     if plan.gift:
-        donations.settle(donation=plan.gift, entry=entries[plan.drafts[0].nonce])
+        gifts.settle(donation=plan.gift, entry=entries[plan.drafts[0].nonce])
     elif plan.donation:
         add, sign = CONSEQUENCES[movement.category]
         add(organisation=organisation, donation_id=plan.donation, amount=sign * movement.given)
 
 
 CONSEQUENCES: dict[str, tuple[Callable[..., None], int]] = {
-    "refund": (donations.add_refund, 1),
-    "refund_failure": (donations.add_refund, -1),
-    "dispute": (donations.add_dispute, 1),
-    "dispute_reversal": (donations.add_dispute, -1),
+    "refund": (gifts.add_refund, 1),
+    "refund_failure": (gifts.add_refund, -1),
+    "dispute": (gifts.add_dispute, 1),
+    "dispute_reversal": (gifts.add_dispute, -1),
 }
 
 

@@ -7,8 +7,8 @@ Handlers add facts and never take one back, so that the order of events does not
 from collections.abc import Callable
 from typing import Any
 
-from donations import services as donations
 from donations.models import Donation
+from donations.services import gifts
 from webhooks.models import StripeEvent
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
@@ -43,7 +43,7 @@ def _intent_paid(event: StripeEvent, intent: dict[str, Any]) -> None:
 def _paid(event: StripeEvent, thing: dict[str, Any], donor: dict[str, Any]) -> None:
     assert event.organisation
     assert event.occurred_at
-    donations.mark_paid(
+    gifts.mark_paid(
         organisation=event.organisation,
         donation_id=_donation_id(thing),
         paid_at=event.occurred_at,
@@ -56,7 +56,7 @@ def _ended(flow: str, ended_as: str) -> Callable[[StripeEvent, dict[str, Any]], 
     def handler(event: StripeEvent, thing: dict[str, Any]) -> None:
         assert event.organisation
         assert event.occurred_at
-        donations.mark_ended(
+        gifts.mark_ended(
             organisation=event.organisation,
             donation_id=_donation_id(thing),
             flow=flow,

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from common.errors import DomainError
 from common.money import CURRENCIES
-from donations.services import create_sandbox_account
+from donations.services.promises import create_sandbox_account
 from organisations import services
 from organisations.models import SLUG, ApiKey, Organisation
 

@@ -19,7 +19,8 @@ from django.db import connection
 
 from common.money import exponent_of
 from common.stripe_api import client, on_account
-from donations.services import create_fund, create_sandbox_account
+from donations.services.funds import create_fund
+from donations.services.promises import create_sandbox_account
 from organisations import services as organisations
 from organisations.models import ApiKey, Membership, Organisation, User
 from webhooks.demo import CHARITIES, PAYOUT_EVERY, Charity, GiftStory, gifts_of, today

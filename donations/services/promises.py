@@ -1,27 +1,22 @@
-"""Gifts: promised with Stripe, then moved on by what Stripe and the ledger tell."""
+"""Promising a gift: a row of ours, and a payment opened at Stripe on the organisation's account."""
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 
 from common.money import CURRENCIES, exponent_of, format_money
 from common.stripe_api import client, on_account, translated_errors
 from donations.errors import (
     AmountOutOfRange,
-    GiftDiffers,
     IdempotencyConflict,
     TakesNoGifts,
     UnknownCurrency,
     UnknownFund,
 )
 from donations.models import GENERAL, Donation, Fund
-from ledger.models import Entry
 from organisations.models import Organisation
 
 if TYPE_CHECKING:
@@ -38,31 +33,6 @@ class Promised(NamedTuple):
     donation: Donation
     is_new: bool
     client_secret: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeFacts:
-    """What Stripe says of the charge that paid a gift, in the currency that the donor gave."""
-
-    id: str
-    amount: int
-    currency: str
-
-
-@transaction.atomic
-def create_fund(
-    *,
-    organisation: Organisation,
-    slug: str,
-    name: str,
-    summary: str = "",
-    goal: int | None = None,
-    position: int = 0,
-) -> Fund:
-    """Open something to give to; `goal` counts minor units. The same slug returns what is there."""
-    defaults = {"name": name, "summary": summary, "goal": goal, "position": position}
-    fund, _ = Fund.objects.get_or_create(organisation=organisation, slug=slug, defaults=defaults)
-    return fund
 
 
 def promise_donation(
@@ -99,14 +69,11 @@ def promise_donation(
     }
     links = {"success_url": success_url, "cancel_url": cancel_url}
     donation, is_new = _take_down(organisation, gift, links, idempotency_key)
-    if donation.checkout_url:
-        return Promised(donation, is_new, None)
-    if donation.flow == Donation.Flow.CHECKOUT:
-        return Promised(_open_checkout(donation, **links), is_new, None)
-    intent = _payment_intent(donation)
-    donation.payment_intent = intent.id
-    donation.save(update_fields=["payment_intent"])
-    return Promised(donation, is_new, intent.client_secret)
+    if donation.flow == Donation.Flow.PAYMENT_INTENT:
+        return Promised(donation, is_new, _open_payment_intent(donation))
+    if not donation.checkout_url:
+        _open_checkout(donation, **links)
+    return Promised(donation, is_new, None)
 
 
 def check_amount(amount: int, currency: str) -> None:
@@ -136,102 +103,11 @@ def create_sandbox_account(*, country: str, currency: str) -> str:
     return account.id
 
 
-@transaction.atomic
-def mark_paid(
-    *, organisation: Organisation, donation_id: str, paid_at: datetime, **donor: str
-) -> None:
-    """
-    Note that Stripe has a gift's money; what is not this organisation's is left alone.
-
-    `donor` may fill in `donor_email` and `donor_name`, which are kept where they are known.
-    """
-    donation = _locked(organisation, donation_id)
-    if donation is None:
-        return
-    donation.paid_at = min(donation.paid_at or paid_at, paid_at)
-    for field, value in donor.items():
-        setattr(donation, field, getattr(donation, field) or value)
-    _save(donation, "paid_at", *donor)
-
-
-@transaction.atomic
-def mark_ended(
-    *, organisation: Organisation, donation_id: str, flow: str, ended_as: str, ended_at: datetime
-) -> None:
-    """
-    Note that a gift failed, expired or was canceled; a payment, early or late, outweighs it.
-
-    Each flow ends in its own words: a card declined on the checkout page ends nothing yet.
-    """
-    donation = _locked(organisation, donation_id)
-    if donation is None or donation.flow != flow:
-        return
-    if donation.ended_at:
-        # The last end counts, in whatever order they are told.
-        before = donation.ended_at, donation.ended_as
-        ended_at, ended_as = max(before, (ended_at, ended_as))
-    donation.ended_as, donation.ended_at = ended_as, ended_at
-    _save(donation, "ended_as", "ended_at")
-
-
-def gift_of(
-    *, organisation: Organisation, donation_id: str, charge: ChargeFacts
-) -> Donation | None:
-    """
-    Return the gift of this organisation that a charge names, or None when there is no such gift.
-
-    An organisation's own charges may claim anything; a gift is paid by one charge of exactly its
-    amount and currency. Raises `GiftDiffers`.
-    """
-    donation = _locked(organisation, donation_id)
-    if donation is None:
-        return None
-    is_same = (charge.amount, charge.currency) == (donation.amount, donation.currency)
-    if donation.sequence is not None or not is_same:
-        raise GiftDiffers
-    return donation
-
-
-def settle(*, donation: Donation, entry: Entry) -> None:
-    """Note where in the public book a gift stands."""
-    donation.sequence = entry.sequence
-    donation.settled_amount, donation.settled_currency = entry.amount, entry.currency
-    donation.settled_at = entry.recorded_at
-    donation.paid_at = min(donation.paid_at or entry.occurred_at, entry.occurred_at)
-    _save(donation, "sequence", "settled_amount", "settled_currency", "settled_at", "paid_at")
-
-
-def add_refund(*, organisation: Organisation, donation_id: str, amount: int) -> None:
-    """Add a refund (or take back one that failed: negative), in the currency of the gift."""
-    donation = _locked(organisation, donation_id)
-    if donation is not None:
-        donation.refunded_amount += amount
-        _save(donation, "refunded_amount")
-
-
-def add_dispute(*, organisation: Organisation, donation_id: str, amount: int) -> None:
-    """Add what a dispute took (or gave back: negative), in the currency of the gift."""
-    donation = _locked(organisation, donation_id)
-    if donation is not None:
-        donation.disputed_amount += amount
-        _save(donation, "disputed_amount")
-
-
 def _check_takes_gifts(organisation: Organisation, fund: str) -> None:
     if not organisation.is_public or not organisation.stripe_account:
         raise TakesNoGifts
     if not Fund.objects.of(organisation).filter(slug=fund).exists():
         raise UnknownFund
-
-
-def _locked(organisation: Organisation, donation_id: str) -> Donation | None:
-    own = Donation.objects.of(organisation).select_for_update()
-    return own.filter(id=donation_id).first()
-
-
-def _save(donation: Donation, *fields: str) -> None:
-    donation.status = donation.status_now()
-    donation.save(update_fields=[*fields, "status"])
 
 
 def _take_down(
@@ -254,7 +130,7 @@ def _take_down(
     return donation, is_new
 
 
-def _open_checkout(donation: Donation, success_url: str, cancel_url: str) -> Donation:
+def _open_checkout(donation: Donation, success_url: str, cancel_url: str) -> None:
     donate_path = reverse("donate", args=[donation.organisation.slug])
     links: SessionCreateParams = {
         "success_url": success_url or journey_url(donation),
@@ -267,7 +143,13 @@ def _open_checkout(donation: Donation, success_url: str, cancel_url: str) -> Don
     donation.checkout_session = session.id
     donation.checkout_url = session.url or ""
     donation.save(update_fields=["checkout_session", "checkout_url"])
-    return donation
+
+
+def _open_payment_intent(donation: Donation) -> str | None:
+    intent = _payment_intent(donation)
+    donation.payment_intent = intent.id
+    donation.save(update_fields=["payment_intent"])
+    return intent.client_secret
 
 
 def _payment_intent(donation: Donation) -> "PaymentIntent":

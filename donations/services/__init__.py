@@ -1,0 +1,1 @@
+"""Everything that writes funds and gifts."""

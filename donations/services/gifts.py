@@ -1,0 +1,111 @@
+"""What becomes of a gift: facts from Stripe and the ledger, which add up to its status."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from donations.errors import GiftDiffers
+from donations.models import Donation
+from ledger.models import Entry
+from organisations.models import Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeFacts:
+    """What Stripe says of the charge that paid a gift, in the currency that the donor gave."""
+
+    id: str
+    amount: int
+    currency: str
+
+
+@transaction.atomic
+def mark_paid(
+    *, organisation: Organisation, donation_id: str, paid_at: datetime, **donor: str
+) -> None:
+    """
+    Note that Stripe has a gift's money; what is not this organisation's is left alone.
+
+    `donor` may fill in `donor_email` and `donor_name`, which are kept where they are known.
+    """
+    donation = _locked(organisation, donation_id)
+    if donation is None:
+        return
+    donation.paid_at = min(donation.paid_at or paid_at, paid_at)
+    for field, value in donor.items():
+        setattr(donation, field, getattr(donation, field) or value)
+    _save(donation, "paid_at", *donor)
+
+
+@transaction.atomic
+def mark_ended(
+    *, organisation: Organisation, donation_id: str, flow: str, ended_as: str, ended_at: datetime
+) -> None:
+    """
+    Note that a gift failed, expired or was canceled; a payment, early or late, outweighs it.
+
+    Each flow ends in its own words: a card declined on the checkout page ends nothing yet.
+    """
+    donation = _locked(organisation, donation_id)
+    if donation is None or donation.flow != flow:
+        return
+    if donation.ended_at:
+        # The last end counts, in whatever order they are told.
+        before = donation.ended_at, donation.ended_as
+        ended_at, ended_as = max(before, (ended_at, ended_as))
+    donation.ended_as, donation.ended_at = ended_as, ended_at
+    _save(donation, "ended_as", "ended_at")
+
+
+def gift_of(
+    *, organisation: Organisation, donation_id: str, charge: ChargeFacts
+) -> Donation | None:
+    """
+    Return the gift of this organisation that a charge names, or None when there is no such gift.
+
+    An organisation's own charges may claim anything; a gift is paid by one charge of exactly its
+    amount and currency. Raises `GiftDiffers`.
+    """
+    donation = _locked(organisation, donation_id)
+    if donation is None:
+        return None
+    is_same = (charge.amount, charge.currency) == (donation.amount, donation.currency)
+    if donation.sequence is not None or not is_same:
+        raise GiftDiffers
+    return donation
+
+
+def settle(*, donation: Donation, entry: Entry) -> None:
+    """Note where in the public book a gift stands."""
+    donation.sequence = entry.sequence
+    donation.settled_amount, donation.settled_currency = entry.amount, entry.currency
+    donation.settled_at = entry.recorded_at
+    donation.paid_at = min(donation.paid_at or entry.occurred_at, entry.occurred_at)
+    _save(donation, "sequence", "settled_amount", "settled_currency", "settled_at", "paid_at")
+
+
+def add_refund(*, organisation: Organisation, donation_id: str, amount: int) -> None:
+    """Add a refund (or take back one that failed: negative), in the currency of the gift."""
+    donation = _locked(organisation, donation_id)
+    if donation is not None:
+        donation.refunded_amount += amount
+        _save(donation, "refunded_amount")
+
+
+def add_dispute(*, organisation: Organisation, donation_id: str, amount: int) -> None:
+    """Add what a dispute took (or gave back: negative), in the currency of the gift."""
+    donation = _locked(organisation, donation_id)
+    if donation is not None:
+        donation.disputed_amount += amount
+        _save(donation, "disputed_amount")
+
+
+def _locked(organisation: Organisation, donation_id: str) -> Donation | None:
+    own = Donation.objects.of(organisation).select_for_update()
+    return own.filter(id=donation_id).first()
+
+
+def _save(donation: Donation, *fields: str) -> None:
+    donation.status = donation.status_now()
+    donation.save(update_fields=[*fields, "status"])
