@@ -25,7 +25,7 @@ from config.postgres_home import PostgresError
 from config.surroundings import BASE_DIR, SANDBOX_KEY, Refusal, Surroundings
 
 PYTHON = sys.executable
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or BASE_DIR / "staticfiles")
 MANAGE = [PYTHON, "manage.py"]
 # As many threads as the connection pool of a process has connections.
 WEB = [PYTHON, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]

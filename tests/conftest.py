@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.chromium import chromium  # noqa: F401 - a fixture
+
 PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 

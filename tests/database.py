@@ -32,6 +32,8 @@ SURROUNDINGS = {
     "LOG_LEVEL": "WARNING",
     "PORT": "8000",
     "SECRET_KEY": "test-secret-key-of-a-fair-length-0123456789-0123456789",
+    # Nobody collects the static files for the tests: they are taken from where they are.
+    "STATIC_ROOT": str(Path(__file__).resolve().parent.parent / "static"),
     "STRIPE_API_BASE": "",
     "STRIPE_CLIENT_ID": "",
     "STRIPE_SECRET_KEY": "",

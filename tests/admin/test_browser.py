@@ -1,11 +1,10 @@
 """The admin and the API's readers in a browser: under our strict policy nothing breaks."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import Group
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.factories import (
     PASSWORD,
@@ -35,20 +34,15 @@ LISTS = (
 
 
 @pytest.fixture
-def page(monkeypatch, live_server) -> Iterator[Page]:
+def page(chromium: Browser, live_server) -> Iterator[Page]:
     """A page of Chromium; whatever the policy refuses or the console complains of is an error."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_page(base_url=live_server.url)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: outside(request.url, live_server.url, complaints))
-        yield page
-        browser.close()
+    page = chromium.new_page(base_url=live_server.url)
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: outside(request.url, live_server.url, complaints))
+    yield page
+    page.close()
     assert "\n".join(complaints) == ""
 
 

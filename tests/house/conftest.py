@@ -16,7 +16,6 @@ import psycopg
 import pytest
 import requests
 
-from tests.chromium import chromium  # noqa: F401 - a fixture
 from tests.database import SURROUNDINGS, open_folder
 
 STOP_SECONDS = 60
