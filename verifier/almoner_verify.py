@@ -351,7 +351,7 @@ class Book:
         if entry.operation != "CORRECTION":
             return ""
         target = entry.metadata.get("reverses")
-        if type(target) is not int or not 0 <= target < self.size:
+        if type(target) is not int or not 1 <= target < self.size:
             return "it does not name the earlier entry that it reverses"
         if target in self.reversed_sequences:
             return "it reverses an entry that was reversed before"

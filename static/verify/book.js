@@ -99,7 +99,7 @@ export class Book {
   #brokenCorrection(entry) {
     if (entry.operation !== "CORRECTION") return "";
     const target = Object.hasOwn(entry.metadata, "reverses") ? entry.metadata.reverses : null;
-    if (!Number.isSafeInteger(target) || target < 0 || target >= this.size) {
+    if (!Number.isSafeInteger(target) || target < 1 || target >= this.size) {
       return "it does not name the earlier entry that it reverses";
     }
     if (this.#reversed.has(target)) return "it reverses an entry that was reversed before";

@@ -198,6 +198,16 @@ def rule_cases() -> dict[str, dict[str, Any]]:
         "correction-of-nothing": tampered(6, with_correction(metadata={})),
         "correction-of-true": tampered(6, with_correction(metadata={"reverses": True})),
         "correction-of-itself": tampered(6, with_correction(metadata={"reverses": 6})),
+        "correction-of-genesis": tampered(
+            6,
+            with_correction(
+                metadata={"reverses": 0},
+                amount=0,
+                currency="XXX",
+                debit="genesis:end",
+                credit="genesis",
+            ),
+        ),
         "correction-of-negative": tampered(6, with_correction(metadata={"reverses": -1})),
         "correction-not-swapped": tampered(
             6, with_correction(metadata={"reverses": 1}, amount=5000)
