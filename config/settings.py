@@ -90,6 +90,7 @@ def database(variable: str) -> dict[str, Any]:
         )
     description = dict(env.db_url_config(url))
     description["OPTIONS"] = {**description.get("OPTIONS", {}), "pool": POOL}
+    description["CONN_HEALTH_CHECKS"] = True
     description["DISABLE_SERVER_SIDE_CURSORS"] = True
     return description
 

@@ -32,8 +32,6 @@ SURROUNDINGS = {
     "LOG_LEVEL": "WARNING",
     "PORT": "8000",
     "SECRET_KEY": "test-secret-key-of-a-fair-length-0123456789-0123456789",
-    # Nobody collects the static files for the tests: they are taken from where they are.
-    "STATIC_ROOT": str(Path(__file__).resolve().parent.parent / "static"),
     "STRIPE_API_BASE": "",
     "STRIPE_CLIENT_ID": "",
     "STRIPE_SECRET_KEY": "",
@@ -84,6 +82,9 @@ def served() -> Iterator[None]:
     with open_folder() as folder, postgres.running(folder / "data", settings=FAST) as server:
         os.environ.update(SURROUNDINGS)
         os.environ["DATA_DIR"] = str(folder / "data")
+        # Nobody collects the static files for the tests: they are taken from where they are.
+        (folder / "static").mkdir()
+        os.environ["STATIC_ROOT"] = str(folder / "static")
         os.environ["DATABASE_URL"] = server.url()
         os.environ["DATABASE_OWNER_URL"] = server.url(OWNER)
         os.environ["TEST_SUPERUSER_URL"] = server.url(SUPERUSER, "postgres")

@@ -20,7 +20,14 @@ from tests.database import SURROUNDINGS, open_folder
 
 STOP_SECONDS = 60
 # What tests/database.py and pytest set for themselves; a user's shell has none of it.
-OURS = {*SURROUNDINGS, "DATA_DIR", "DATABASE_OWNER_URL", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"}
+OURS = {
+    *SURROUNDINGS,
+    "DATA_DIR",
+    "DATABASE_OWNER_URL",
+    "DATABASE_URL",
+    "DJANGO_SETTINGS_MODULE",
+    "STATIC_ROOT",
+}
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -51,7 +51,6 @@ class Programs:
             "DATABASE_OWNER_URL": server.url(OWNER, database),
             "STRIPE_API_BASE": stripe.url,
             "EVENT_LEASE_SECONDS": "0.5",
-            "STATIC_ROOT": str(folder),
         }
         self.commands = {
             "web": [*WEB, "--host", "127.0.0.1", "--port", str(self.port), WSGI],
