@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -71,10 +72,10 @@ def measure() -> Iterator[tuple[str, float]]:
     """Yield each figure of one run, as entries per second."""
     book = new_book()
     for batch, calls in CALLS_BY_BATCH.items():
-        yield f"bare_{batch}_per_s", per_second(batch * calls, lambda b=batch, c=calls: bare(b, c))
+        yield f"bare_{batch}_per_s", per_second(batch * calls, partial(bare, batch, calls))
         yield (
             f"append_{batch}_per_s",
-            per_second(batch * calls, lambda b=batch, c=calls: write(book, b, c)),
+            per_second(batch * calls, partial(write, book, batch, calls)),
         )
     calls = CALLS_BY_BATCH[1] // WRITERS
     yield "append_1_eight_writers_per_s", per_second(calls * WRITERS, lambda: together(book, calls))

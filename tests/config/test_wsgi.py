@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
     [
         {"CONTENT_TYPE": "application/json; a*=x'y'z"},
         {"CONTENT_TYPE": "application/json; charset=utf-8"},
+        {"CONTENT_LENGTH": "0"},
         {"CONTENT_LENGTH": "a lot"},
         {"CONTENT_LENGTH": "-1"},
         {"CONTENT_LENGTH": "\N{FULLWIDTH DIGIT ONE}"},

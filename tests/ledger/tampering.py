@@ -13,7 +13,9 @@ from tests.ledger.pen import Pen, Row, encode, hash_of
 
 TABLES = ("ledger_entry", "ledger_account", "ledger_book")
 CONSTRAINTS = """
-    SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I CASCADE', conrelid::regclass, conname)
+    SELECT format(
+        'ALTER TABLE %%s DROP CONSTRAINT IF EXISTS %%I CASCADE', conrelid::regclass, conname
+    )
     FROM pg_constraint WHERE conrelid = ANY (%s::regclass[]) AND contype IN ('c', 'f', 'u', 'p')
         AND conname NOT IN ('ledger_book_pkey', 'ledger_account_pkey')
 """

@@ -1,0 +1,24 @@
+"""A demo whose filling was cut off goes on where it stopped."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.house.conftest import House
+
+pytestmark = pytest.mark.xdist_group("house")
+
+
+def test_filling_again_makes_no_gift_a_second_time(house: House):
+    count = (
+        "SELECT (SELECT count(*) FROM donations_donation WHERE idempotency_key LIKE 'demo-%'), "
+        "(SELECT count(*) FROM ledger_entry WHERE operation = 'DONATION_REFUNDED')"
+    )
+    before = house.query(count)
+    Path(house.environment["DATA_DIR"], "demo.json").unlink()
+
+    again = house.manage("seed_demo")
+
+    assert again.returncode == 0, again.stderr
+    assert house.query(count) == before
+    assert "VALID: 3 books" in house.manage("audit_ledger").stdout

@@ -1,0 +1,59 @@
+"""What the demo refuses, and how it shows its progress; the demo itself is tests/house."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from webhooks.management.commands.seed_demo import Bar
+
+
+class Terminal(StringIO):
+    """A terminal, as far as a progress bar can tell."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_the_sandbox_there_is_no_demo():
+    with pytest.raises(CommandError, match="needs the sandbox"):
+        call_command("seed_demo")
+
+
+def test_a_demo_that_is_there_is_kept_and_told_anew_where_it_is(settings, tmp_path):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    settings.BASE_URL = "http://127.0.0.1:8"
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "demo.json").write_text('{"staff": {"email": "a@b.org"}, "base_url": "old"}')
+
+    call_command("seed_demo")
+
+    told = json.loads((tmp_path / "demo.json").read_text())
+    assert told["staff"] == {"email": "a@b.org"}
+    assert told["base_url"] == "http://127.0.0.1:8"
+    assert told["stripe"]["api_base"] == "http://127.0.0.1:9"
+
+
+def test_a_terminal_sees_one_line_that_grows(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    bar = Bar(2)
+
+    bar.step()
+    bar.step()
+    bar.finish()
+
+    assert terminal.getvalue().count("\r") == 2
+    assert "2/2 gifts" in terminal.getvalue()
+
+
+def test_a_log_sees_a_line_now_and_then(monkeypatch):
+    log = StringIO()
+    monkeypatch.setattr("sys.stderr", log)
+    bar = Bar(100)
+
+    for _ in range(100):
+        bar.step()
+
+    assert log.getvalue().count("\n") == 2
