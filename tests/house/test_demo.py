@@ -10,7 +10,6 @@ import requests
 from tests.database import open_folder
 from tests.house.conftest import House, manage, processes_of, start, stop, surroundings
 
-pytestmark = pytest.mark.xdist_group("house")
 SLUGS = ["lantern-house", "kawabe-forest-school", "saltmarsh-trust"]
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.house.conftest import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("house")]
+pytestmark = pytest.mark.browser
 SECONDS = 1000
 
 

@@ -2,11 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.house.conftest import House
-
-pytestmark = pytest.mark.xdist_group("house")
 
 
 def test_filling_again_makes_no_gift_a_second_time(house: House):

@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.house.conftest import ROOT, House
 
-pytestmark = pytest.mark.xdist_group("house")
 SECONDS = 1000
 TAMPERED = 13
 
