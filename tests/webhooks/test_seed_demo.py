@@ -6,6 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.factories import StripeEventFactory
+from webhooks.management.commands import seed_demo
 from webhooks.management.commands.seed_demo import Bar
 
 
@@ -57,3 +59,13 @@ def test_a_log_sees_a_line_now_and_then(monkeypatch):
         bar.step()
 
     assert log.getvalue().count("\n") == 2
+
+
+@pytest.mark.django_db
+def test_a_worker_that_does_not_keep_up_is_not_waited_for_for_ever(monkeypatch):
+    StripeEventFactory(status="pending")
+    monkeypatch.setattr(seed_demo, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(seed_demo, "control", lambda *_path, **_fields: None)
+
+    with pytest.raises(CommandError, match="worker does not keep up"):
+        seed_demo.wait_until_booked()
