@@ -137,7 +137,7 @@ def _move(entry: Entry, names: Mapping[str, str], outside: Party) -> Move:
 
 def _notes(entry: Entry) -> list[str]:
     notes = []
-    given = entry.metadata.get("given")
+    given = entry.metadata.get("presentment")
     if isinstance(given, dict) and not entry.operation.endswith("_FEE"):
         notes.append(f"{format_money(given['amount'], given['currency'])} before exchange")
     if entry.operation == "CORRECTION" and "reverses" in entry.metadata:

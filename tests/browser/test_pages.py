@@ -60,7 +60,7 @@ def organisation(live_server) -> Organisation:
     )
     write(
         organisation,
-        {"metadata": {"given": {"amount": 5500, "currency": "USD"}}},
+        {"metadata": {"presentment": {"amount": 5500, "currency": "USD"}}},
         {
             "operation": MoneyOperation.PROCESSING_FEE,
             "amount": 170,

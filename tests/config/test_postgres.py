@@ -182,7 +182,7 @@ def test_a_lock_that_a_dead_process_left_to_its_server_is_waited_for(folder, mon
         fcntl.flock(held, fcntl.LOCK_EX)
 
         with pytest.raises(postgres.AlreadyRunning), postgres.locked(folder):
-            pass  # pragma: no cover  (never entered)
+            pass
 
     with postgres.locked(folder):
         assert (folder / "lock").read_text() == str(os.getpid())
@@ -205,13 +205,13 @@ def test_a_cluster_of_another_version_is_refused_with_the_way_out(folder):
 
     refusal = pytest.raises(PostgresError, match=r"made by PostgreSQL 12; .* pg_dump 12")
     with refusal, postgres.running(folder / "data"):
-        pass  # pragma: no cover  (never entered)
+        pass
 
 
 def test_a_server_that_cannot_start_says_why(folder):
     refusal = pytest.raises(PostgresError, match='unrecognized configuration parameter "no_such"')
     with refusal, postgres.running(folder / "data", settings=["no_such=1"]):
-        pass  # pragma: no cover  (never entered)
+        pass
 
 
 def test_a_cluster_that_cannot_be_made_says_why_and_is_tried_anew(folder, monkeypatch):
@@ -219,7 +219,7 @@ def test_a_cluster_that_cannot_be_made_says_why_and_is_tried_anew(folder, monkey
         patch.setattr(postgres, "SUPERUSER", "pg_forbidden")
         patch.setattr(postgres, "stored_passwords", lambda _: {"pg_forbidden": "x"})
         with postgres.running(folder / "data"):
-            pass  # pragma: no cover  (never entered)
+            pass
 
     with postgres.running(folder / "data") as server:
         assert ask(server.url(), "SELECT 1") == 1

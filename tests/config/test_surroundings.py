@@ -135,7 +135,7 @@ def test_half_a_database_is_refused(tmp_path, name):
         pytest.raises(Refusal, match="or neither"),
         surroundings.database(around(tmp_path, **{name: "postgresql://"})),
     ):
-        pass  # pragma: no cover  (never entered)
+        pass
 
 
 def test_the_operators_database_is_used_and_one_run_has_the_folder(tmp_path):
@@ -145,7 +145,7 @@ def test_the_operators_database_is_used_and_one_run_has_the_folder(tmp_path):
     with surroundings.database(first) as server:
         assert server is None
         with pytest.raises(postgres.AlreadyRunning), surroundings.database(second):
-            pass  # pragma: no cover  (never entered)
+            pass
         with surroundings.database(second, shared=True) as shared:
             assert shared is None
 
@@ -159,7 +159,7 @@ def test_the_embedded_database_is_shared_while_it_is_up(folder):
         with surroundings.database(second, shared=True) as attached:
             assert attached.url() == server.url()
         with pytest.raises(postgres.AlreadyRunning), surroundings.database(third):
-            pass  # pragma: no cover  (never entered)
+            pass
     assert first.environment == second.environment
     assert set(first.environment) == {"DATABASE_URL", "DATABASE_OWNER_URL"}
 

@@ -69,6 +69,18 @@ def test_each_lines_sha256_is_the_next_lines_prev_entry_hash(house: House, slug:
     assert before == head["head_hash"]
 
 
+def test_a_gift_in_another_currency_is_shown_as_the_donor_gave_it(house: House):
+    [(sequence,)] = house.query(
+        "SELECT min(sequence) FROM ledger_entry JOIN organisations_organisation AS house "
+        "ON house.id = organisation_id WHERE slug = 'lantern-house' "
+        "AND operation = 'DONATION_RECEIVED' AND metadata -> 'presentment' ->> 'currency' = 'JPY'"
+    )
+
+    page = house.get(f"/o/lantern-house/ledger/{sequence}").text
+
+    assert "5,000 JPY before exchange" in page
+
+
 def test_the_servers_own_audit_finds_every_book_valid(house: House):
     audit = house.manage("audit_ledger")
 

@@ -252,7 +252,7 @@ def test_a_movement_reads_from_where_to_where(debit, credit, words):
 
 
 def test_notes_tell_the_amount_given_and_the_entry_taken_back():
-    given = {"given": {"amount": 5500, "currency": "USD"}}
+    given = {"presentment": {"amount": 5500, "currency": "USD"}}
     gift = Entry(operation="DONATION_RECEIVED", amount=0, currency="EUR", metadata=given)
     fee = Entry(operation="PROCESSING_FEE", amount=0, currency="EUR", metadata=given)
     correction = Entry(
@@ -265,7 +265,7 @@ def test_notes_tell_the_amount_given_and_the_entry_taken_back():
 
 
 def test_an_entry_shows_its_line_and_a_command_that_prints_its_hash(client, organisation):
-    metadata = {"note": "l'été", "given": {"amount": 5500, "currency": "USD"}, "part": True}
+    metadata = {"note": "l'été", "presentment": {"amount": 5500, "currency": "USD"}, "part": True}
     [entry] = write(organisation, {"metadata": metadata})
 
     page = client.get(f"{URL}/{entry.sequence}").content.decode()
