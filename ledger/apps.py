@@ -4,10 +4,14 @@ from django.apps import AppConfig
 
 
 class LedgerConfig(AppConfig):
-    """Connects the ledger to what `organisations` tells."""
+    """Declares the public book, and listens to what `organisations` tells."""
 
     name = "ledger"
 
     def ready(self) -> None:
-        """Listen."""
-        import ledger.receivers  # noqa: F401 - after the models
+        """Register and listen, once the models are there."""
+        import ledger.receivers  # noqa: F401
+        from ledger.money import MONEY
+        from ledger.operations import register
+
+        register(MONEY)

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from ledger import services
+from ledger.models import PUBLIC
+from ledger.services.books import open_book
 from organisations.models import Organisation
 from organisations.signals import organisation_approved
 
@@ -12,4 +13,4 @@ from organisations.signals import organisation_approved
 @receiver(organisation_approved)
 def open_public_book(organisation: Organisation, **_kwargs: Any) -> None:
     """Open the book in the transaction that approves."""
-    services.open_public_book(organisation=organisation)
+    open_book(organisation=organisation, name=PUBLIC)

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from common.ids import make_id
 from ledger import line, services
 from ledger.errors import DraftRefused, NonceConflict
-from ledger.models import Account, Book, Entry
+from ledger.models import PUBLIC, Account, Book, Entry, SigningKey
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
+from ledger.services.books import open_book
 from tests.factories import OrganisationFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("any_flow")]
 
 MOMENT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -264,11 +265,11 @@ def test_places_and_purposes_always_add_up_to_the_same(book, batches):
 def test_the_public_book_is_opened_once():
     organisation = OrganisationFactory()
 
-    again = services.open_public_book(organisation=organisation)
+    again = open_book(organisation=organisation, name=PUBLIC)
 
     assert again == Book.objects.get()
     genesis = Entry.objects.get()
-    [key] = services.SigningKey.objects.all()
+    [key] = SigningKey.objects.all()
     assert genesis.metadata == {
         "origin": f"ledger.example/log/{organisation.id}",
         "profile": 1,
@@ -286,4 +287,4 @@ def test_books_and_their_rows_have_names():
     assert str(genesis) == "public/0 GENESIS"
     assert str(book) == f"{organisation.id}/public"
     assert str(Account.objects.get(name="genesis")) == "genesis XXX"
-    assert str(services.SigningKey.objects.get()).startswith("ledger.example/log/org_")
+    assert str(SigningKey.objects.get()).startswith("ledger.example/log/org_")

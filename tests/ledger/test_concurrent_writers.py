@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 
 from ledger.audit import Verdict, audit_books
-from ledger.models import Account, Book, Entry
+from ledger.models import PUBLIC, Account, Book, Entry
 from ledger.operations import MoneyOperation
-from ledger.services import Draft, append, open_public_book
+from ledger.services import Draft, append
+from ledger.services.books import open_book
 from tests.factories import ApplicantFactory, OrganisationFactory
 from tests.ledger.pen import Pen
 
@@ -200,7 +201,7 @@ def test_a_book_that_many_open_has_one_genesis():
     organisation = ApplicantFactory()
 
     def write(_writer):
-        return open_public_book(organisation=organisation).pk
+        return open_book(organisation=organisation, name=PUBLIC).pk
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(closing(write), range(4)))) == 1

@@ -5,18 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from psycopg import Cursor
 
 from common.ids import make_id
 from common.money import AMOUNT_MAX
-from ledger import keys, line
+from ledger import line
 from ledger.errors import DraftRefused, NonceConflict
-from ledger.models import PUBLIC, Account, Book, Entry, SigningKey
-from ledger.operations import MoneyOperation
-from organisations.models import Organisation
+from ledger.models import Account, Book, Entry
+from ledger.operations import BaseLedgerOperation, application_of
 
 NONCE_MAX = 255
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,7 +41,7 @@ class Draft:
     it happened in the world; left out, it is when it is recorded.
     """
 
-    operation: MoneyOperation
+    operation: BaseLedgerOperation
     amount: int
     currency: str
     debit: str
@@ -86,10 +84,13 @@ def append(*, book: Book, drafts: Sequence[Draft]) -> list[Entry]:
     Write drafts to the end of a book, in one transaction; return their entries in order.
 
     A draft whose nonce is there with the same content returns the stored entry and writes
-    nothing. Raises `DraftRefused`, and `NonceConflict` when a nonce is there with other content.
+    nothing. Raises `DraftRefused`, `UnknownOperation` for what the book's application does not
+    declare, and `NonceConflict` when a nonce is there with other content.
     """
+    application = application_of(book.book)
     for draft in drafts:
         draft.check()
+        application.check(draft.operation, draft.debit, draft.credit)
     if not drafts:
         return []
     size, head_hash = _lock_head(book)
@@ -101,52 +102,6 @@ def append(*, book: Book, drafts: Sequence[Draft]) -> list[Entry]:
     _insert(book, entries)
     known |= {entry.nonce: entry for entry in entries}
     return [known[draft.nonce] for draft in drafts]
-
-
-@transaction.atomic
-def open_public_book(*, organisation: Organisation) -> Book:
-    """
-    Open an organisation's public book: its key, and the genesis line that publishes the key.
-
-    Does nothing to a book that is open already.
-    """
-    book = _open_book(organisation, PUBLIC)
-    if _lock_head(book)[0] == 0:
-        origin = origin_of(organisation)
-        key = keys.make_key(origin)
-        SigningKey.objects.create(
-            organisation=organisation,
-            vkey=key.vkey,
-            encrypted_seed=key.encrypted_seed,
-            created_at=datetime.now(UTC),
-        )
-        append(book=book, drafts=[_genesis(origin, key.vkey)])
-    return book
-
-
-def _open_book(organisation: Organisation, name: str) -> Book:
-    _execute(
-        "INSERT INTO ledger_book (organisation_id, book) VALUES (%b, %b) ON CONFLICT DO NOTHING",
-        [organisation.id, name],
-    )
-    return Book.objects.get(organisation=organisation, book=name)
-
-
-def origin_of(organisation: Organisation) -> str:
-    """Return the origin of a public log, as its checkpoints will name it."""
-    return f"{settings.LEDGER_HOST}/log/{organisation.id}"
-
-
-def _genesis(origin: str, vkey: str) -> Draft:
-    return Draft(
-        operation=MoneyOperation.GENESIS,
-        amount=0,
-        currency="XXX",
-        debit="genesis",
-        credit="genesis:end",
-        nonce="genesis",
-        metadata={"origin": origin, "profile": line.VERSION, "vkey": vkey},
-    )
 
 
 def _lock_head(book: Book) -> tuple[int, str | None]:
