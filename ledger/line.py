@@ -59,6 +59,7 @@ LATER = re.compile(
 )
 
 encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+quote = json.encoder.encode_basestring
 
 
 class LineMalformed(ValueError):
@@ -72,10 +73,39 @@ def encode(fields: Mapping[str, Any]) -> str:
     Trusts what `check_text` and `check_metadata` have let through. Raises `LineMalformed` over
     16,384 bytes.
     """
-    line = encoder.encode(fields)
+    previous = fields["prev_entry_hash"]
+    line = (
+        f'{{"amount":{fields["amount"]},"book":{quote(fields["book"])},'
+        f'"credit":{quote(fields["credit"])},"currency":{quote(fields["currency"])},'
+        f'"debit":{quote(fields["debit"])},"entry_id":{quote(fields["entry_id"])},'
+        f'"metadata":{encode_metadata(fields["metadata"])},"nonce":{quote(fields["nonce"])},'
+        f'"occurred_at":"{fields["occurred_at"]}","operation":{quote(fields["operation"])},'
+        f'"organisation_id":{quote(fields["organisation_id"])},'
+        f'"prev_entry_hash":{"null" if previous is None else quote(previous)},'
+        f'"recorded_at":"{fields["recorded_at"]}","sequence":{fields["sequence"]},'
+        f'"version":{VERSION}}}'
+    )
     if len(line) * 4 > BYTES_MAX and len(line.encode()) > BYTES_MAX:
         raise LineMalformed(f"the entry is over {BYTES_MAX:,} bytes")
     return line
+
+
+def encode_metadata(metadata: Mapping[str, Any]) -> str:
+    """Return metadata as it stands in a line."""
+    if not metadata:
+        return "{}"
+    pairs = [f'"{key}":{_encode_value(metadata[key])}' for key in sorted(metadata)]
+    return "{" + ",".join(pairs) + "}"
+
+
+def _encode_value(value: Any) -> str:
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
+    return encode_metadata(value)
 
 
 def hash_of(line: str) -> str:
@@ -102,7 +132,7 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
     """Refuse metadata that is not strings, integers, booleans and one level of objects."""
     for key, value in metadata.items():
         _check_key(key)
-        if isinstance(value, Mapping):
+        if not isinstance(value, str) and isinstance(value, Mapping):
             for inner_key, inner in value.items():
                 _check_key(inner_key)
                 _check_scalar(inner, f"metadata.{key}.{inner_key}")

@@ -31,8 +31,8 @@ class Book(models.Model):
     """
     One append-only chain of entries inside an organisation.
 
-    `size` entries are in it; `head_hash` is the hash of the last one. Both are written by the
-    database from the entries.
+    `size` entries are in it; `head_hash` is the hash of the last one, which was recorded at
+    `recorded_at`. All three are written by the database from the entries.
     """
 
     pk = models.CompositePrimaryKey("organisation_id", "book")
@@ -40,6 +40,7 @@ class Book(models.Model):
     book = models.TextField()
     size = models.BigIntegerField(default=0, editable=False)
     head_hash = models.TextField(null=True, editable=False)  # noqa: DJ001 - no hash before genesis
+    recorded_at = models.DateTimeField(null=True, editable=False)
 
     objects = BookQuerySet.as_manager()
 

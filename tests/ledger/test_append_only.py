@@ -175,9 +175,9 @@ def test_the_application_defines_nothing_anew(application_pen, table, definition
         "CREATE TEMPORARY TABLE mine (a int)",
         "CREATE FUNCTION public.mine() RETURNS int RETURN 1",
         "CREATE OR REPLACE FUNCTION public.ledger_hash_v1(line text) RETURNS text RETURN ''",
-        "ALTER FUNCTION ledger_line_v1 OWNER TO CURRENT_USER",
+        "ALTER FUNCTION ledger_line_v2 OWNER TO CURRENT_USER",
         "DROP FUNCTION ledger_refuse_v1 CASCADE",
-        "ALTER FUNCTION ledger_project_v1 SET search_path = public",
+        "ALTER FUNCTION ledger_project_v2 SET search_path = public",
         "COPY ledger_entry TO PROGRAM 'true'",
     ],
 )
@@ -197,7 +197,7 @@ def test_the_application_cannot_borrow_the_trigger_that_writes_sums(connected):
 
         borrowed = pen.refused_statement(
             "CREATE TRIGGER forged AFTER INSERT ON forged REFERENCING NEW TABLE AS inserted "
-            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_project_v1()"
+            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_project_v2()"
         )
         pen.execute(
             "CREATE FUNCTION pg_temp.write() RETURNS trigger LANGUAGE plpgsql AS "

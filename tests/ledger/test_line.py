@@ -101,10 +101,8 @@ def test_a_byte_more_or_less_is_refused_or_another_entry(data):
             continue
 
 
-SQL = """
-    SELECT ledger_line_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s),
-        ledger_hash_v1(%s)
-"""
+VALUES = ", ".join(["%s"] * 14)
+SQL = f"SELECT ledger_line_v1({VALUES}), ledger_line_v2({VALUES}), ledger_hash_v1(%s)"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
@@ -114,9 +112,30 @@ def test_sql_writes_the_same_line(application_pen, fields):
     names = [name for name in COLUMNS if name not in ("entry_hash", "line")]
     values = {**fields, "metadata": json.dumps(fields["metadata"])}
 
-    [found] = application_pen.connection.execute(SQL, [*map(values.get, names), text])
+    columns = list(map(values.get, names))
 
-    assert found == (text, line.hash_of(text))
+    [found] = application_pen.connection.execute(SQL, [*columns, *columns, text])
+
+    assert found == (text, text, line.hash_of(text))
+
+
+# What could mislead who takes a text for structure, or structure for a text.
+TRICKY = st.text('":, {}[]\\a\u00e9\x7f\x85\t', max_size=6)
+TRICKY_KEYS = st.text('ab_":, []{}\\A', max_size=3)
+FLAT = st.dictionaries(TRICKY_KEYS | KEYS, TRICKY, max_size=5)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=500)
+@given(fields=ENTRIES, metadata=METADATA | FLAT, text=TRICKY, name=st.sampled_from(line.TEXTS))
+def test_the_fast_sql_says_what_the_slow_one_says(application_pen, fields, metadata, text, name):
+    moments = ("occurred_at", "recorded_at")
+    changed = {} if name in moments else {name: text}
+    values = {**fields, **changed, "metadata": json.dumps(metadata)}
+    columns = [values[each] for each in COLUMNS if each not in ("entry_hash", "line")]
+
+    [found] = application_pen.connection.execute(SQL, [*columns, *columns, ""])
+
+    assert found[0] == found[1]
 
 
 def test_every_character_is_judged_alike_in_python_and_in_sql(application_pen):
