@@ -16,6 +16,7 @@ from ledger import line
 from ledger.errors import DraftRefused, NonceConflict
 from ledger.models import Book, Entry
 from ledger.operations import Application, BaseLedgerOperation, application_of
+from ledger.services.retrying import retried
 
 NONCE_MAX = 255
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,6 +76,7 @@ class Draft:
         )
 
 
+@retried
 @transaction.atomic
 def append(*, book: Book, drafts: Sequence[Draft]) -> list[Entry]:
     """
@@ -82,7 +84,8 @@ def append(*, book: Book, drafts: Sequence[Draft]) -> list[Entry]:
 
     A draft whose nonce is there with the same content returns the stored entry and writes
     nothing. Raises `DraftRefused`, `UnknownOperation` for what the book's application does not
-    declare, and `NonceConflict` when a nonce is there with other content.
+    declare, and `NonceConflict` when a nonce is there with other content. What the database
+    refuses for reasons of its own is tried again.
     """
     _check(application_of(book.book), drafts)
     if not drafts:

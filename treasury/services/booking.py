@@ -18,6 +18,7 @@ from donations.services import gifts
 from donations.services.gifts import ChargeFacts
 from ledger.models import PUBLIC, Book, Entry
 from ledger.services import Draft, append
+from ledger.services.retrying import refusal_of, retried
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
@@ -52,6 +53,7 @@ class Plan:
     drafts: list[Draft]
 
 
+@retried
 @transaction.atomic
 def book(*, organisation: Organisation, reading: Reading) -> int:
     """
@@ -66,7 +68,9 @@ def book(*, organisation: Organisation, reading: Reading) -> int:
         _report(organisation, str(malformed).split(":")[0], malformed)
     try:
         _book_all(organisation, movements)
-    except UNBOOKABLE:
+    except UNBOOKABLE as error:
+        if refusal_of(error):
+            raise
         for movement in movements:
             _book_or_report(organisation, movement)
     _keep_balances(organisation, reading)
@@ -103,6 +107,8 @@ def _book_or_report(organisation: Organisation, movement: Movement) -> None:
     try:
         _book_all(organisation, [movement])
     except UNBOOKABLE as error:
+        if refusal_of(error):
+            raise
         _report(organisation, movement.id, error)
 
 
