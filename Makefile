@@ -46,16 +46,17 @@ check-database: environment-dev
 check-deploy: environment-dev
 	$(NO_DATABASE) $(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 
-bench: environment-dev ## the benchmarks
+bench: environment-dev ## the benchmarks, ten minutes; ARGS="append webhooks" for some of them
 	@DATA_DIR=.data/bench exec $(RUNNER) shell -m bench $(ARGS)
 
 shell: environment ## one command beside the running Almoner, or alone: make shell ARGS="manage.py …"
 	@exec $(RUNNER) shell $(if $(ARGS),$(ARGS),manage.py shell)
 
-lock: environment ## write requirements*.txt anew from requirements*.in
+lock: environment ## write every requirements*.txt anew from its requirements*.in
 	$(UV) pip compile $(LOCK) requirements.in -o requirements.txt $(ARGS)
 	$(UV) pip compile $(LOCK) requirements.in requirements-dev.in -c requirements.txt \
 		-o requirements-dev.txt $(ARGS)
+	$(UV) pip compile $(LOCK) bench/requirements.in -o bench/requirements.txt $(ARGS)
 	echo uv | $(UV) pip compile $(LOCK) - -o requirements-uv.txt $(ARGS)
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 

@@ -1,0 +1,36 @@
+"""The section `verify`: the server's audit, the command-line verifier, the browser."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.books import kept_slug
+from bench.browser import measure_browser
+from bench.download import download
+from bench.figures import Figures
+from bench.programs import collect_static, programs, run_program
+from bench.scale import Scale
+from config.runner import MANAGE
+from ledger.models import Book
+
+SIZE = "100k"
+
+
+def measure(scale: Scale, figures: Figures) -> None:
+    """Verify the same book in three ways, in turn."""
+    slug = kept_slug(SIZE)
+    entries = Book.objects.get(organisation__slug=slug).size
+    collect_static()
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, programs(Path(name)) as running:
+        port = running.start_web()
+        export = Path(name, "export.ndjson")
+        with export.open("wb") as file:
+            download(port, f"/v1/public/organisations/{slug}/ledger/export?format=ndjson", file)
+        for _ in range(scale.runs_http):
+            wall, cpu = run_program(*MANAGE, "audit_ledger", "--organisation", slug)
+            figures.add("audit_per_s", entries / wall)
+            figures.add("audit_per_cpu_s", entries / cpu)
+            command = [sys.executable, "verifier/almoner_verify.py", "export", str(export)]
+            wall, _ = run_program(*command, "--quiet")
+            figures.add("verifier_per_s", entries / wall)
+        measure_browser(scale, figures, port, export)

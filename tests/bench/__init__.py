@@ -1,0 +1,1 @@
+"""Whether the benchmarks run and tell what they must; never how fast anything is."""
