@@ -20,7 +20,7 @@ from ledger.services.retrying import retried
 
 NONCE_MAX = 255
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-BEGIN = "SELECT * FROM ledger_begin_v1(%b, %b, %b::text[], %b::text[], %b::text[])"
+BEGIN = "SELECT * FROM ledger_begin_v1(%s, %s, %s, %s, %s)"
 COLUMNS = [field.attname for field in Entry._meta.concrete_fields]
 COPY = f"COPY ledger_entry ({', '.join(COLUMNS)}) FROM STDIN WITH (NULL '')"
 # PostgreSQL gets the entries in chunks: it checks those while the next ones are made.
@@ -122,16 +122,18 @@ def _begin(book: Book, drafts: Sequence[Draft]) -> tuple[Head, dict[str, Entry]]
     # The lock is for speed: it makes writers of one book queue instead of collide. What keeps the
     # chain whole without it are the keys of the table.
     accounts = {(draft.currency, name) for draft in drafts for name in (draft.debit, draft.credit)}
-    nonces = [draft.nonce for draft in drafts]
+    lists = ([draft.nonce for draft in drafts], *zip(*accounts, strict=True))
     with _cursor() as cursor:
-        key = [book.organisation_id, book.book]
-        cursor.execute(BEGIN, [*key, nonces, *map(list, zip(*accounts, strict=True))])
+        cursor.execute(BEGIN, [book.organisation_id, book.book, *map("\n".join, lists)])
         row = cursor.fetchone()
     assert row is not None
     *head, known = row
+    return Head(*head), _stored(book, known) if known else {}
+
+
+def _stored(book: Book, nonces: Sequence[str]) -> dict[str, Entry]:
     entries = Entry.objects.filter(organisation_id=book.organisation_id, book=book.book)
-    stored = entries.filter(nonce__in=known) if known else []
-    return Head(*head), {entry.nonce: entry for entry in stored}
+    return {entry.nonce: entry for entry in entries.filter(nonce__in=nonces)}
 
 
 def _fresh(drafts: Iterable[Draft], known: Mapping[str, Entry]) -> Iterator[Draft]:

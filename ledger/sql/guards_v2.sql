@@ -1,4 +1,4 @@
--- The projection in two statements for each batch, whatever its size, and the guard of what it
+-- The projection in one statement for each batch, whatever its size, and the guard of what it
 -- writes.
 
 -- Projects each inserted batch on the accounts it moves and on the head of its book. Refuses an
@@ -9,10 +9,10 @@ CREATE FUNCTION ledger_project_v2() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
-    accounts_named bigint;
-    accounts_raised bigint;
+    accounts_missing bigint;
+    heads_refusing bigint;
     is_private boolean;
-    is_backdated boolean;
+    moments_differ boolean;
 BEGIN
     WITH leg AS (
         SELECT organisation_id, book, currency, debit AS name, amount AS debited, 0 AS credited
@@ -29,11 +29,26 @@ BEGIN
         WHERE account.organisation_id = moved.organisation_id AND account.book = moved.book
             AND account.currency = moved.currency AND account.name = moved.name
         RETURNING account.name
+    ), latest AS MATERIALIZED (
+        SELECT organisation_id, book, max(sequence) + 1 AS size,
+            (array_agg(entry_hash ORDER BY sequence DESC))[1] AS head_hash,
+            min(recorded_at) AS recorded_from, max(recorded_at) AS recorded_at
+        FROM inserted GROUP BY organisation_id, book
+    ), advanced AS (
+        UPDATE public.ledger_book AS head
+        SET size = latest.size, head_hash = latest.head_hash, recorded_at = latest.recorded_at
+        FROM latest
+        WHERE head.organisation_id = latest.organisation_id AND head.book = latest.book
+            AND (head.recorded_at <= latest.recorded_from) IS NOT FALSE
+        RETURNING head.book
     )
-    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM raised),
-        (SELECT bool_or(book <> 'public') FROM inserted)
-    INTO accounts_named, accounts_raised, is_private;
-    IF accounts_named <> accounts_raised THEN
+    SELECT (SELECT count(*) FROM moved) - (SELECT count(*) FROM raised),
+        count(*) - (SELECT count(*) FROM advanced),
+        bool_or(book <> 'public'), bool_or(recorded_from < recorded_at)
+    INTO accounts_missing, heads_refusing, is_private, moments_differ
+    FROM latest;
+
+    IF accounts_missing > 0 THEN
         RAISE EXCEPTION 'an entry moves an account that its book does not have in its currency'
             USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'entry_moves_accounts_of_its_book',
                 TABLE = 'ledger_entry';
@@ -62,23 +77,16 @@ BEGIN
         END IF;
     END IF;
 
-    WITH step AS MATERIALIZED (
-        SELECT organisation_id, book, sequence, entry_hash, recorded_at,
-            lag(recorded_at) OVER chain AS recorded_before, lead(sequence) OVER chain AS next
-        FROM inserted
-        WINDOW chain AS (PARTITION BY organisation_id, book ORDER BY sequence)
-    ), backdated AS (
-        SELECT FROM step JOIN public.ledger_book AS head USING (organisation_id, book)
-        WHERE step.recorded_at < coalesce(step.recorded_before, head.recorded_at)
-    ), moved AS (
-        UPDATE public.ledger_book AS head
-        SET size = step.sequence + 1, head_hash = step.entry_hash, recorded_at = step.recorded_at
-        FROM step
-        WHERE step.next IS NULL
-            AND head.organisation_id = step.organisation_id AND head.book = step.book
-    )
-    SELECT EXISTS (SELECT FROM backdated) INTO is_backdated;
-    IF is_backdated THEN
+    IF moments_differ THEN
+        SELECT count(*) + heads_refusing INTO heads_refusing FROM (
+            SELECT recorded_at, lag(recorded_at) OVER (
+                PARTITION BY organisation_id, book ORDER BY sequence
+            ) AS recorded_before
+            FROM inserted
+        ) AS step
+        WHERE recorded_at < recorded_before;
+    END IF;
+    IF heads_refusing > 0 THEN
         RAISE EXCEPTION 'an entry is recorded before its predecessor'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_is_recorded_in_order',
                 TABLE = 'ledger_entry';
@@ -95,34 +103,42 @@ CREATE TRIGGER ledger_project AFTER INSERT ON ledger_entry
 ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_project;
 
 -- Refuses sums and heads that nobody but the projection writes: an account and a book open at
--- zero, keep their identity, and change only from within the projecting trigger.
-CREATE FUNCTION ledger_guard_sums_v2() RETURNS trigger
+-- zero, keep their identity, and change only from within the projecting trigger. What it asks
+-- stands in its triggers' conditions: they are read for every account that a batch moves.
+CREATE FUNCTION ledger_refuse_sums_v2() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    written jsonb := to_jsonb(NEW);
-    -- `kind` is generated after this trigger from the name, which must not change.
-    sums text[] := ARRAY['debits', 'credits', 'size', 'head_hash', 'recorded_at', 'lock', 'kind'];
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        IF coalesce(written ->> 'debits', '0') = '0' AND coalesce(written ->> 'credits', '0') = '0'
-            AND coalesce(written ->> 'size', '0') = '0' AND written ->> 'head_hash' IS NULL
-            AND written ->> 'recorded_at' IS NULL THEN
-            RETURN NEW;
-        END IF;
-    ELSIF written - sums = to_jsonb(OLD) - sums
-        AND (pg_trigger_depth() > 1 OR written - '{lock,kind}'::text[] = to_jsonb(OLD) - '{lock,kind}'::text[]) THEN
-        RETURN NEW;
-    END IF;
     RAISE EXCEPTION '% of % is refused: sums and heads follow from entries alone', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END
 $$;
+
 DROP TRIGGER ledger_guard_sums ON ledger_account;
 DROP TRIGGER ledger_guard_sums ON ledger_book;
 DROP FUNCTION ledger_guard_sums_v1();
-CREATE TRIGGER ledger_guard_sums BEFORE INSERT OR UPDATE ON ledger_account
-    FOR EACH ROW EXECUTE FUNCTION ledger_guard_sums_v2();
-CREATE TRIGGER ledger_guard_sums BEFORE INSERT OR UPDATE ON ledger_book
-    FOR EACH ROW EXECUTE FUNCTION ledger_guard_sums_v2();
+
+CREATE TRIGGER ledger_guard_opening BEFORE INSERT ON ledger_account FOR EACH ROW
+    WHEN (NEW.debits <> 0 OR NEW.credits <> 0)
+    EXECUTE FUNCTION ledger_refuse_sums_v2();
+CREATE TRIGGER ledger_guard_sums BEFORE UPDATE ON ledger_account FOR EACH ROW
+    WHEN (
+        pg_trigger_depth() = 0
+        OR (NEW.organisation_id, NEW.book, NEW.currency, NEW.name)
+            IS DISTINCT FROM (OLD.organisation_id, OLD.book, OLD.currency, OLD.name)
+    )
+    EXECUTE FUNCTION ledger_refuse_sums_v2();
+ALTER TABLE ledger_account ENABLE ALWAYS TRIGGER ledger_guard_opening;
 ALTER TABLE ledger_account ENABLE ALWAYS TRIGGER ledger_guard_sums;
+
+CREATE TRIGGER ledger_guard_opening BEFORE INSERT ON ledger_book FOR EACH ROW
+    WHEN (NEW.size <> 0 OR NEW.head_hash IS NOT NULL OR NEW.recorded_at IS NOT NULL)
+    EXECUTE FUNCTION ledger_refuse_sums_v2();
+CREATE TRIGGER ledger_guard_sums BEFORE UPDATE ON ledger_book FOR EACH ROW
+    WHEN (
+        (pg_trigger_depth() = 0 AND (NEW.size, NEW.head_hash, NEW.recorded_at)
+            IS DISTINCT FROM (OLD.size, OLD.head_hash, OLD.recorded_at))
+        OR (NEW.organisation_id, NEW.book) IS DISTINCT FROM (OLD.organisation_id, OLD.book)
+    )
+    EXECUTE FUNCTION ledger_refuse_sums_v2();
+ALTER TABLE ledger_book ENABLE ALWAYS TRIGGER ledger_guard_opening;
 ALTER TABLE ledger_book ENABLE ALWAYS TRIGGER ledger_guard_sums;

@@ -125,7 +125,10 @@ def test_the_guards_hold_for_who_may_switch_triggers_off(connected):
         assert pen.head() == (4, row["entry_hash"])
         assert pen.sums() == {"stripe": (1500, 0), "fund:general": (0, 1500)}
         wrong = pen.row(
-            operation="CORRECTION", metadata={"reverses": 1}, debit="held", credit="stripe"
+            operation="CORRECTION",
+            metadata={"reverses": 1, "reason": "Wrong."},
+            debit="held",
+            credit="stripe",
         )
         assert pen.refused(wrong) == ("23514", "entry_mirrors_what_it_reverses")
 
