@@ -1,8 +1,8 @@
 """
 The physical limit: the very rows of `ledger_entry`, in a table that promises a primary key alone.
 
-The rows are made before the clock starts. psycopg is used as it comes, so a statement that is
-repeated is prepared on the server.
+The rows are made before the clock starts. The client is what the product is: psycopg without
+statements prepared on the server, which a pooler of connections would not allow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,7 +55,9 @@ class BareTable:
 
     def __init__(self) -> None:
         """Make the table anew."""
-        self.connection = psycopg.connect(rival_url("bench"), autocommit=True)
+        self.connection = psycopg.connect(
+            rival_url("bench"), autocommit=True, prepare_threshold=None
+        )
         self.connection.execute("DROP TABLE IF EXISTS bare")
         self.connection.execute(TABLE)
         self.connection.execute("VACUUM ANALYZE bare")
@@ -76,7 +78,7 @@ class BareTable:
             self.connection.execute(statement, values)
 
     def unnest(self, batches: Sequence[Sequence[Row]]) -> None:
-        """Insert each batch as `append` does: one array a column."""
+        """Insert each batch by one statement of fixed text: an array a column."""
         for rows in batches:
             self.connection.execute(
                 UNNEST.encode(), [list(column) for column in zip(*rows, strict=True)]

@@ -12,6 +12,8 @@ from typing import Any
 # seconds of each other, so that a noisy minute hits both.
 RATIOS = {
     "append_1000_vs_bare": ("append_1000_per_s", "bare_unnest_1000_per_s"),
+    "append_1000_vs_bare_copy": ("append_1000_per_s", "bare_copy_1000_per_s"),
+    "append_1000_vs_bare_insert": ("append_1000_per_s", "bare_insert_1000_per_s"),
     "append_1_vs_bare": ("append_1_per_s", "bare_insert_1_per_s"),
     "eight_writers_vs_one": ("append_1_eight_writers_per_s", "append_1_per_s"),
     "eight_books_vs_one": ("append_1_eight_books_per_s", "append_1_per_s"),
