@@ -114,9 +114,10 @@ class DecidingAdmin(ReadOnlyAdmin[ModelType]):
         *,
         question: str,
         done: str,
+        form_class: type[ReasonForm] = ReasonForm,
     ) -> TemplateResponse | None:
         """Ask for a reason on a page of its own, then decide."""
-        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        form = form_class(request.POST if "reason" in request.POST else None)
         if not form.is_valid():
             return self._ask(request, rows, form, question)
         reason = form.cleaned_data["reason"]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -65,6 +65,30 @@ class Text(serializers.CharField):
         if DECEPTIVE.search(data):
             self.fail("deceptive")
         return unicodedata.normalize("NFC", data).strip()
+
+
+class ExactText(serializers.CharField):
+    """A text that is kept exactly as it is, or refused: nothing is trimmed or normalised."""
+
+    default_error_messages = {
+        "invalid": "Write a text.",
+        "ill_formed": "It cannot be taken: {why}.",
+    }
+
+    def __init__(self, *, check: Callable[[str, str], None], **options: Any) -> None:
+        """Keep what raises `ValueError` for a text (and its name) that cannot be taken."""
+        super().__init__(trim_whitespace=False, **options)
+        self.check = check
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        try:
+            self.check(data, "it")
+        except ValueError as error:
+            self.fail("ill_formed", why=str(error))
+        return data
 
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]})

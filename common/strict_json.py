@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 DEPTH_MAX = 32
 # PostgreSQL stores no NUL and UTF-8 no lone surrogate, but JSON's escapes can write both.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class JsonMalformed(ValueError):
@@ -32,7 +33,9 @@ def parse(raw: bytes) -> Any:
         raise JsonMalformed(f"it is not JSON ({error.msg}, character {error.pos})") from error
     except ValueError as error:
         raise JsonMalformed("it has a number with too many digits") from error
-    _check(value)
+    _check_depth(value)
+    if ESCAPED.search(raw):
+        _check_texts(value)
     return value
 
 
@@ -47,19 +50,29 @@ def _refuse(constant: str) -> NoReturn:
     raise JsonMalformed(f"{constant} is not a number")
 
 
-def _check(value: Any) -> None:
+def _check_depth(value: Any) -> None:
     level = [value]
     for _depth in range(DEPTH_MAX):
-        inner: list[Any] = []
-        for item in level:
-            if isinstance(item, str) and UNSTORABLE.search(item):
-                raise JsonMalformed("a text has a NUL or a lone surrogate")
-            if isinstance(item, dict):
-                inner += item.keys()
-                inner += item.values()
-            elif isinstance(item, list):
-                inner += item
-        level = inner
+        level = _inside(level)
         if not level:
             return
     raise JsonMalformed(f"it is nested deeper than {DEPTH_MAX} levels")
+
+
+def _check_texts(value: Any) -> None:
+    level = [value]
+    while level:
+        if any(isinstance(item, str) and UNSTORABLE.search(item) for item in level):
+            raise JsonMalformed("a text has a NUL or a lone surrogate")
+        keys = [key for item in level if isinstance(item, dict) for key in item]
+        level = keys + _inside(level)
+
+
+def _inside(level: list[Any]) -> list[Any]:
+    inner: list[Any] = []
+    for item in level:
+        if isinstance(item, dict):
+            inner += item.values()
+        elif isinstance(item, list):
+            inner += item
+    return inner

@@ -209,6 +209,10 @@ def start(home: Home, socket_folder: Path, lock: int, settings: Sequence[str]) -
         "synchronous_commit=on",
         "full_page_writes=on",
         "timezone=UTC",
+        # What is refused is told to the program, which knows what may be logged; the server would
+        # quote whole rows and statements.
+        "log_error_verbosity=terse",
+        "log_min_error_statement=panic",
     ]
     options = [word for setting in (*fixed, *settings) for word in ("-c", setting)]
     command = [str(home.binaries / "postgres"), "-D", str(home.cluster), *options]

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "ledger",
     "reviews",
     "donations",
+    "credits",
     "treasury",
     "webhooks",
 ]
@@ -90,7 +91,7 @@ def database(variable: str) -> dict[str, Any]:
         )
     description = dict(env.db_url_config(url))
     description["OPTIONS"] = {**description.get("OPTIONS", {}), "pool": POOL}
-    description["CONN_HEALTH_CHECKS"] = True
+    description["ENGINE"] = "config.pooled"
     description["DISABLE_SERVER_SIDE_CURSORS"] = True
     return description
 
@@ -110,7 +111,9 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "home"
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 

@@ -8,6 +8,9 @@ CREATE ROLE almoner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'applica
 
 CREATE DATABASE almoner OWNER almoner_owner ENCODING 'UTF8' TEMPLATE template0;
 REVOKE ALL ON DATABASE almoner FROM PUBLIC;
+-- The server's log quotes no rows and no statements: they may name persons.
+ALTER DATABASE almoner SET log_error_verbosity = terse;
+ALTER DATABASE almoner SET log_min_error_statement = panic;
 GRANT CONNECT ON DATABASE almoner TO almoner;
 
 \connect almoner

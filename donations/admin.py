@@ -29,7 +29,7 @@ class DonationAdmin(ReadOnlyAdmin[Donation]):
     search_help_text = "A gift's id, or an organisation's slug."
     fieldsets = (
         (None, {"fields": ("id", "organisation", "fund", "money", "flow", "status")}),
-        ("Who gave", {"fields": ("donor_name", "donor_email", "public_name")}),
+        ("Who gave", {"fields": ("donor_name", "donor_email", "public_name", "owner_id")}),
         ("At Stripe", {"fields": ("checkout_session", "payment_intent")}),
         (
             "In the ledger",

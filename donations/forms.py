@@ -3,7 +3,7 @@
 import re
 import secrets
 import unicodedata
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -160,7 +160,35 @@ def new_key() -> str:
     return secrets.token_urlsafe(KEY_BYTES)
 
 
-class EntryFilter(forms.Form):
+class Pages(forms.Form):
+    """From where on to show entries, when they are many."""
+
+    before = forms.IntegerField(required=False, min_value=0, max_value=2**53)
+    after = forms.IntegerField(required=False, min_value=0, max_value=2**53)
+    shown: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say how to write what is no number."""
+        super().__init__(*args, **kwargs)
+        for name in ("before", "after"):
+            self.fields[name].error_messages |= {"invalid": "Write the entry as a whole number."}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two directions at once."""
+        if None not in (self.cleaned_data.get("before"), self.cleaned_data.get("after")):
+            self.add_error(None, "Ask for entries before one or after one, not both.")
+        return self.cleaned_data
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return every error with the id of the field that mends it."""
+        return [
+            (name if name in self.shown else "entries", str(error))
+            for name, errors in self.errors.items()
+            for error in errors
+        ]
+
+
+class EntryFilter(Pages):
     """Which entries of a book to show, and from where on."""
 
     operation = forms.ChoiceField(
@@ -182,31 +210,18 @@ class EntryFilter(forms.Form):
         input_formats=["%Y-%m-%d"],
         error_messages={"invalid": "Write the last day like 2026-11-30."},
     )
-    before = forms.IntegerField(required=False, min_value=0, max_value=2**53)
-    after = forms.IntegerField(required=False, min_value=0, max_value=2**53)
+    shown = ("operation", "account", "since", "until")
+    field_order = (*shown, "before", "after")
 
     def __init__(self, *args: Any, accounts: list[str], **kwargs: Any) -> None:
         """Offer the book's own accounts."""
         super().__init__(*args, **kwargs)
         choices = [(account, account) for account in accounts]
         cast(forms.ChoiceField, self.fields["account"]).choices = choices
-        for name in ("before", "after"):
-            self.fields[name].error_messages |= {"invalid": "Write the entry as a whole number."}
 
     def clean(self) -> dict[str, Any]:
-        """Refuse days in the wrong order, and two directions at once."""
+        """Refuse days in the wrong order."""
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since > until:
             self.add_error("until", "The last day must not be before the first.")
-        if None not in (self.cleaned_data.get("before"), self.cleaned_data.get("after")):
-            self.add_error(None, "Ask for entries before one or after one, not both.")
-        return self.cleaned_data
-
-    def problems(self) -> list[tuple[str, str]]:
-        """Return every error with the id of the field that mends it."""
-        shown = ("operation", "account", "since", "until")
-        return [
-            (name if name in shown else "entries", str(error))
-            for name, errors in self.errors.items()
-            for error in errors
-        ]
+        return super().clean()

@@ -11,6 +11,7 @@ from common.ids import new_id
 from organisations.models import Organisation
 
 GENERAL = "general"
+OWNER_ID_LENGTH_MAX = 128
 
 
 class FundQuerySet(models.QuerySet["Fund"]):
@@ -86,7 +87,9 @@ class Donation(models.Model):
     1050 is 1,050 JPY). `settled_amount` is the gross in `settled_currency`, as it reached the
     organisation's Stripe balance. A gift is `pending`, then `paid` (Stripe has it), then
     `settled` (it is in the ledger, at `sequence` of the public book); `refunded_amount` counts
-    like `amount`. Donor fields are personal: they are in no line, log or URL.
+    like `amount`. `owner_id` is what the organisation's own application calls the donor, who may
+    be granted credits. It and the donor fields are personal: they are in no line of the public
+    book, no log and no URL.
     """
 
     class Status(models.TextChoices):
@@ -114,6 +117,9 @@ class Donation(models.Model):
     donor_email = models.EmailField(blank=True)
     donor_name = models.CharField(max_length=120, blank=True)
     public_name = models.CharField(max_length=80, blank=True)
+    owner_id = models.CharField(
+        max_length=OWNER_ID_LENGTH_MAX, blank=True, default="", db_default=""
+    )
 
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)  # noqa: DJ001 - unique
     request_hash = models.CharField(max_length=64, blank=True, editable=False)

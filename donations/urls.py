@@ -7,6 +7,11 @@ from donations import views
 urlpatterns = [
     path("o/<slug:slug>/ledger", views.ledger, name="ledger"),
     path("o/<slug:slug>/ledger/<int:sequence>", views.entry, name="entry"),
+    path(
+        "o/<slug:slug>/ledger/accounts/<str:currency>/<str:name>",
+        views.account,
+        name="account",
+    ),
     path("o/<slug:slug>/donate", views.donate, name="donate"),
     path("donations/<slug:donation_id>", views.donation_detail, name="donation-detail"),
 ]

@@ -13,11 +13,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from common.errors import DomainError
 from donations.errors import IdempotencyConflict
-from donations.forms import EntryFilter, GiftForm, currencies_of, new_key
+from donations.forms import EntryFilter, GiftForm, Pages, currencies_of, new_key
 from donations.models import GENERAL, Donation, Fund
 from donations.services.promises import journey_url, promise_donation
-from ledger.models import Account, Book, Entry
+from ledger.models import Account, Book, Entry, LineQuerySet
 from ledger.operations import MoneyOperation
+from organisations.models import Organisation
 
 ENTRIES_A_PAGE = 50
 SEE_OTHER = 303
@@ -50,17 +51,19 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "names": Fund.objects.names(book.organisation),
         "chosen": {name: request.GET.get(name, "") for name in form.fields},
+        "statements": [row for row in accounts if row.name == request.GET.get("account")],
     }
     if not form.is_valid():
         return render(request, "donations/ledger.html", context, status=400)
-    return render(request, "donations/ledger.html", context | _page(book, form.cleaned_data))
+    return render(request, "donations/ledger.html", context | _filtered(book, form.cleaned_data))
 
 
 @require_GET
 def entry(request: HttpRequest, slug: str, sequence: int) -> HttpResponse:
     """Show one entry: in words, in figures, and its line as it is stored."""
     book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
-    found = Entry.objects.of(book.organisation).filter(sequence=sequence).first()
+    entries = Entry.objects.of(book.organisation).with_corrections()
+    found: Any = entries.filter(sequence=sequence).first()
     if found is None:
         context = {"book": book, "organisation": book.organisation, "sequence": sequence}
         return render(request, "donations/no_entry.html", context, status=404)
@@ -68,12 +71,36 @@ def entry(request: HttpRequest, slug: str, sequence: int) -> HttpResponse:
         "organisation": book.organisation,
         "book": book,
         "entry": found,
+        "facts": _facts(found),
+        "correction": entries.filter(sequence=found.corrected_by).first(),
         "names": Fund.objects.names(book.organisation),
         "donors": Donation.objects.of(book.organisation).names_shown([sequence]),
         "previous": sequence - 1 if sequence else None,
         "next": sequence + 1 if sequence + 1 < book.size else None,
     }
     return render(request, "donations/entry.html", context)
+
+
+@require_GET
+def account(request: HttpRequest, slug: str, currency: str, name: str) -> HttpResponse:
+    """Show what moved on one account, the newest first, and what was there after each entry."""
+    book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
+    organisation = book.organisation
+    accounts = Account.objects.of(organisation).money()
+    found = get_object_or_404(accounts.named(name, currency))
+    form = Pages(request.GET)
+    context: dict[str, Any] = {
+        "organisation": organisation,
+        "account": found,
+        "others": accounts.filter(name=name).exclude(currency=currency),
+        "form": form,
+        "names": Fund.objects.names(organisation),
+    }
+    if not form.is_valid():
+        return render(request, "donations/account.html", context, status=400)
+    context |= _page(organisation, found.legs(), **form.cleaned_data)
+    found.with_balances(context["entries"])
+    return render(request, "donations/account.html", context)
 
 
 @never_cache
@@ -114,7 +141,7 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
     donation = get_object_or_404(gifts, id=donation_id)
     if not donation.is_opened_by(request.GET.get("token", "")):
         raise Http404
-    entries = Entry.objects.of(donation.organisation).of_gift(donation.id)
+    entries = Entry.objects.of(donation.organisation).of_gift(donation.id).with_corrections()
     context = {
         "donation": donation,
         "organisation": donation.organisation,
@@ -130,22 +157,35 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
     return response
 
 
-def _page(book: Book, wanted: dict[str, Any]) -> dict[str, Any]:
+def _filtered(book: Book, wanted: dict[str, Any]) -> dict[str, Any]:
     filters = {name: wanted[name] for name in ("operation", "account", "since", "until")}
-    before, after = wanted["before"], wanted["after"]
     entries = Entry.objects.of(book.organisation).matching(**filters)
-    found = entries.newest(ENTRIES_A_PAGE + 1, before=before, after=after)
+    query = urlencode({name: str(value) for name, value in filters.items() if value})
+    page = _page(book.organisation, entries, wanted["before"], wanted["after"], query)
+    shown = page["entries"]
+    return {
+        **page,
+        "first": shown[-1].sequence if shown else None,
+        "last": shown[0].sequence if shown else None,
+        "is_filtered": bool(query),
+    }
+
+
+def _page(
+    organisation: Organisation,
+    entries: LineQuerySet[Any],
+    before: int | None,
+    after: int | None,
+    query: str = "",
+) -> dict[str, Any]:
+    found = entries.with_corrections().newest(ENTRIES_A_PAGE + 1, before=before, after=after)
     # One more than fits tells that there is another page; it is the one farthest from here.
     is_more = len(found) > ENTRIES_A_PAGE
     shown = found[is_more:] if after is not None else found[:ENTRIES_A_PAGE]
-    gifts = Donation.objects.of(book.organisation)
-    query = urlencode({name: str(value) for name, value in filters.items() if value})
+    gifts = Donation.objects.of(organisation)
     return {
         "entries": shown,
-        "first": shown[-1].sequence if shown else None,
-        "last": shown[0].sequence if shown else None,
         "donors": gifts.names_shown(row.sequence for row in shown),
-        "is_filtered": bool(query),
         **_neighbours(
             shown,
             query,
@@ -153,6 +193,13 @@ def _page(book: Book, wanted: dict[str, Any]) -> dict[str, Any]:
             has_older=is_more if after is None else True,
         ),
     }
+
+
+def _facts(entry: Entry) -> dict[str, Any]:
+    # What an attestation says of each account has a table of its own.
+    is_attestation = entry.operation == MoneyOperation.BALANCE_ATTESTATION
+    metadata = entry.metadata.items()
+    return {name: it for name, it in metadata if not (is_attestation and isinstance(it, dict))}
 
 
 def _neighbours(

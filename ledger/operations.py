@@ -177,10 +177,15 @@ class Application:
             yield f"{name} is configured and is no operation of {self.operations.__name__}"
         for name in sorted(configured & BOOK_FLOWS.keys()):
             yield f"{name} is the ledger's own"
-        for operation, flows in self.flows.items():
+        yield from self._problems_of_accounts()
+
+    def _problems_of_accounts(self) -> Iterator[str]:
+        for name, flows in self.flows.items():
+            if not flows or not all(side for flow in flows for side in flow):
+                yield f"{name} lacks accounts that it may debit or credit"
             for pattern in (each for flow in flows for side in flow for each in side):
                 if not PATTERN.match(pattern):
-                    yield f"{operation}: {pattern!r} is neither an account nor a pattern"
+                    yield f"{name}: {pattern!r} is neither an account nor a pattern"
 
     def _problems_of_amounts(self) -> Iterator[str]:
         for operation in self.operations:

@@ -128,6 +128,15 @@ class Organisation(models.Model):
         return self.status == self.Status.APPROVED
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Questions about members."""
+
+    def of(self, user: User) -> Self:
+        """Return a person's parts, each with its organisation, in the order of their names."""
+        own = self.filter(user=user).select_related("organisation")
+        return own.order_by("organisation__name")
+
+
 class Membership(models.Model):
     """One person's part in one organisation."""
 
@@ -141,6 +150,8 @@ class Membership(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role)
 
+    objects = MembershipQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organisation", "user"], name="one_role_a_member"),
@@ -149,6 +160,11 @@ class Membership(models.Model):
     def __str__(self) -> str:
         """Say who is what."""
         return f"{self.user}, {self.role}"
+
+    @property
+    def is_admin(self) -> bool:
+        """Tell whether this member decides how the organisation is set up."""
+        return self.role in (self.Role.OWNER, self.Role.ADMIN)
 
 
 class ApiKey(models.Model):

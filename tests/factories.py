@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import factory
 from factory.django import DjangoModelFactory, Password
 
+from credits.models import CreditGrant, GrantRule
 from donations.models import Donation, Fund
 from ledger.models import PUBLIC, Book, Entry
 from ledger.operations import MoneyOperation
@@ -83,6 +84,34 @@ class DonationFactory(DjangoModelFactory[Donation]):
 
     class Meta:
         model = Donation
+
+
+class GrantRuleFactory(DjangoModelFactory[GrantRule]):
+    """A credit for every euro."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    application = "credits"
+    currency = "EUR"
+    minor_units_per_credit = 100
+    is_active = True
+
+    class Meta:
+        model = GrantRule
+
+
+class CreditGrantFactory(DjangoModelFactory[CreditGrant]):
+    """Credits that a gift grants, and that wait to be written."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    donation = factory.LazyAttribute(
+        lambda grant: DonationFactory(organisation=grant.organisation).id
+    )
+    application = "credits"
+    owner_id = "ann"
+    amount = 50
+
+    class Meta:
+        model = CreditGrant
 
 
 class BalanceTransactionFactory(DjangoModelFactory[BalanceTransaction]):

@@ -11,12 +11,18 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from credits.handles import handle_of
+from credits.models import Owner
+from credits.operations import CREDITS, CreditOperation
+from credits.services import post_operation
 from organisations.models import Organisation, User
 from tests.factories import (
     PASSWORD,
     BalanceTransactionFactory,
     CaseFactory,
+    CreditGrantFactory,
     DonationFactory,
+    GrantRuleFactory,
     MembershipFactory,
     OrganisationFactory,
     StripeBalanceFactory,
@@ -24,6 +30,7 @@ from tests.factories import (
     StripeReadingFactory,
     UserFactory,
     WorkerFactory,
+    gift_entries,
     key_of,
 )
 
@@ -40,6 +47,7 @@ TABLE = {
     "o/<slug:slug>": EVERYBODY,
     "o/<slug:slug>/ledger": EVERYBODY,
     "o/<slug:slug>/ledger/<int:sequence>": EVERYBODY,
+    "o/<slug:slug>/ledger/accounts/<str:currency>/<str:name>": EVERYBODY,
     "o/<slug:slug>/donate": EVERYBODY,
     "donations/<slug:donation_id>": (
         404,
@@ -58,8 +66,29 @@ TABLE = {
     f"{ONE}/ledger/head": EVERYBODY,
     f"{ONE}/ledger/export": EVERYBODY,
     f"{ONE}/balances": EVERYBODY,
+    f"{ONE}/accounts/<str:account>/entries": EVERYBODY,
     "v1/donations": (401, 200, 200, 401, 401, 401),
     "v1/donations/<slug:donation>": (401, 404, 200, 401, 401, 401),
+    # What an application keeps: `key` has the scope for gifts, not the one for the ledger.
+    "v1/ledger": (401, 403, 403, 401, 401, 401),
+    "v1/ledger-entries": (401, 403, 403, 401, 401, 401),
+    "v1/ledger/<owner:owner_id>": (401, 403, 403, 401, 401, 401),
+    "v1/ledger/<owner:owner_id>/entries": (401, 403, 403, 401, 401, 401),
+    "sign-in": EVERYBODY,
+    "sign-out": (405, 405, 405, 405, 405, 405),
+    "dashboard": (302, 302, 302, 200, 200, 200),
+    "dashboard/<slug:slug>/credits": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/grant-rules": (302, 302, 302, 405, 405, 405),
+    "dashboard/<slug:slug>/credits/<slug:application>": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/credits/<slug:application>/find": (302, 302, 302, 405, 405, 405),
+    "dashboard/<slug:slug>/credits/<slug:application>/owners/<slug:handle>": (
+        302,
+        302,
+        302,
+        200,
+        404,
+        404,
+    ),
     "v1/schema": EVERYBODY,
     "v1/docs": EVERYBODY,
     "v1/redoc": EVERYBODY,
@@ -151,12 +180,26 @@ def signed_in(user: User) -> Client:
 def paths(lantern) -> dict[str, str]:
     """What stands in the routes' places."""
     donation = DonationFactory(organisation=lantern)
+    gift_entries(lantern)
+    post_operation(
+        organisation=lantern,
+        application=CREDITS,
+        owner_id="ann",
+        operation=CreditOperation.DAILY_REWARD,
+        nonce="daily:ann:2026-11-21",
+    )
     return {
         "<slug:slug>": "lantern",
         "<slug:organisation>": "lantern",
         "<int:sequence>": "0",
+        "<str:account>": "stripe",
+        "<str:currency>": "EUR",
+        "<str:name>": "stripe",
         "<slug:donation_id>": donation.id,
         "<slug:donation>": donation.id,
+        "<owner:owner_id>": "ann",
+        "<slug:application>": "credits",
+        "<slug:handle>": handle_of(Owner(lantern, "credits", "ann")),
         "<path:content_type_id>/<path:object_id>": "1/1",
         "<id>": UserFactory().id,
         "^v1(?:/|$)": "v1/nothing",
@@ -171,6 +214,8 @@ def rows(lantern, clients) -> dict[str, str]:
         factory(organisation=lantern)
     StripeEventFactory(organisation=lantern)
     CaseFactory(organisation=lantern)
+    CreditGrantFactory(organisation=lantern)
+    GrantRuleFactory(organisation=lantern)
     WorkerFactory(seen_at=timezone.now())
     Group.objects.create(name="Reviewers")
     app.configure_task("anything", allow_unknown=True).defer()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-APPS = ["organisations", "ledger", "reviews", "donations", "treasury", "webhooks"]
+APPS = ["organisations", "ledger", "reviews", "donations", "credits", "treasury", "webhooks"]
 PRODUCT = ["common", "config", *APPS, "sandbox", "verifier"]
 FILE_LINES_MAX, FUNCTION_LINES_MAX = 400, 40
 # One file that a stranger can read and publish by itself.
@@ -74,7 +74,9 @@ def test_only_services_and_receivers_write(path: Path):
 
 
 def test_no_file_has_a_name_that_says_nothing():
-    assert {path.name for path in sources(*PRODUCT)} & FORBIDDEN_NAMES == set()
+    # Django finds a database backend in its `base`, and nowhere else.
+    named = {path for path in sources(*PRODUCT) if path.name in FORBIDDEN_NAMES}
+    assert named == {ROOT / "config" / "pooled" / "base.py"}
 
 
 def test_the_product_leaves_no_work_for_later():

@@ -14,6 +14,7 @@ from typing import Any
 DECLINED, DISPUTED, GOOD = "4000000000000002", "4000000000000259", "4242424242424242"
 YEAR = timedelta(days=365)
 PAYOUT_EVERY = timedelta(days=30)
+USERS = 12
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,20 @@ def gifts_of(charity: Charity, until: datetime) -> Iterator[GiftStory]:
             ],
             is_refunded=number in charity.refunds,
         )
+
+
+def operations_of(charity: Charity, until: datetime) -> Iterator[dict[str, Any]]:
+    """Return what happened to the credits of a charity's users: bodies of `POST /v1/ledger`."""
+    dice = random.Random(f"{charity.slug} credits")  # noqa: S311 - a story, not a secret
+    for number in range(1, USERS + 1):
+        user = f"user-{number:04}"
+        yield {"operation": "SIGNUP_CREDIT", "owner_id": user, "nonce": f"signup:{user}"}
+        for days in range(dice.randrange(6), 0, -1):
+            nonce = f"daily:{user}:{until - timedelta(days=days):%Y-%m-%d}"
+            yield {"operation": "DAILY_REWARD", "owner_id": user, "nonce": nonce}
+        spent = -dice.randrange(1, 4)
+        nonce = f"poster:{number}"
+        yield {"operation": "CREDIT_SPEND", "amount": spent, "owner_id": user, "nonce": nonce}
 
 
 def today() -> datetime:

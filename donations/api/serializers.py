@@ -2,9 +2,10 @@
 
 from rest_framework import serializers
 
-from common.fields import Currency, MinorUnits, ReturnUrl, StrictSerializer, Text
-from donations.models import GENERAL, Donation
+from common.fields import Currency, ExactText, MinorUnits, ReturnUrl, StrictSerializer, Text
+from donations.models import GENERAL, OWNER_ID_LENGTH_MAX, Donation
 from donations.services.promises import journey_url
+from ledger import line
 
 
 class Donor(StrictSerializer):
@@ -29,6 +30,12 @@ class PromiseDonation(StrictSerializer):
     public_name = Text(
         required=False, allow_blank=True, max_length=80, help_text="Shown on the public ledger."
     )
+    owner_id = ExactText(
+        required=False,
+        check=line.check_text,
+        max_length=OWNER_ID_LENGTH_MAX,
+        help_text="Who is granted credits for the gift, where the organisation has a rule for it.",
+    )
     success_url = ReturnUrl(required=False)
     cancel_url = ReturnUrl(required=False)
 
@@ -36,6 +43,7 @@ class PromiseDonation(StrictSerializer):
 class DonationSerializer(serializers.ModelSerializer[Donation]):
     """A gift and what became of it; amounts count minor units."""
 
+    owner_id = serializers.SerializerMethodField()
     checkout_url = serializers.SerializerMethodField()
     payment_intent = serializers.SerializerMethodField()
     client_secret = serializers.SerializerMethodField()
@@ -52,6 +60,7 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
             "fund",
             "flow",
             "public_name",
+            "owner_id",
             "checkout_url",
             "payment_intent",
             "client_secret",
@@ -66,6 +75,10 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
             "ended_at",
         )
         read_only_fields = fields
+
+    def get_owner_id(self, donation: Donation) -> str | None:
+        """Return who is granted credits for it."""
+        return donation.owner_id or None
 
     def get_checkout_url(self, donation: Donation) -> str | None:
         """Return the hosted page where the donor pays."""

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from donations.errors import GiftDiffers
 from donations.models import Donation
+from donations.signals import donation_settled
 from ledger.models import Entry
 from organisations.models import Organisation
 
@@ -77,12 +78,13 @@ def gift_of(
 
 
 def settle(*, donation: Donation, entry: Entry) -> None:
-    """Note where in the public book a gift stands."""
+    """Note where in the public book a gift stands, and tell it."""
     donation.sequence = entry.sequence
     donation.settled_amount, donation.settled_currency = entry.amount, entry.currency
     donation.settled_at = entry.recorded_at
     donation.paid_at = min(donation.paid_at or entry.occurred_at, entry.occurred_at)
     _save(donation, "sequence", "settled_amount", "settled_currency", "settled_at", "paid_at")
+    donation_settled.send(Donation, donation=donation)
 
 
 def add_refund(*, organisation: Organisation, donation_id: str, amount: int) -> None:

@@ -45,6 +45,7 @@ def promise_donation(
     donor_email: str = "",
     donor_name: str = "",
     public_name: str = "",
+    owner_id: str = "",
     success_url: str = "",
     cancel_url: str = "",
     idempotency_key: str | None = None,
@@ -52,12 +53,12 @@ def promise_donation(
     """
     Promise a gift and open its payment at Stripe, on the organisation's own account.
 
-    `amount` counts minor units of `currency`. The same `idempotency_key` again returns the same
-    gift, and goes on where an earlier try was cut off. Raises `UnknownFund`, `UnknownCurrency`,
-    `AmountOutOfRange`, `TakesNoGifts`, `IdempotencyConflict`, `TryAgainLater`, `StripeRefused`.
+    `amount` counts minor units of `currency`; `owner_id` is who may be granted credits. The same
+    `idempotency_key` again returns the same gift and goes on where it was cut off. Raises
+    `UnknownFund`, `UnknownCurrency`, `AmountOutOfRange`, `TakesNoGifts`, `IdempotencyConflict`,
+    `TryAgainLater`, `StripeRefused`.
     """
-    check_amount(amount, currency)
-    _check_takes_gifts(organisation, fund)
+    _check(organisation, fund, amount, currency)
     gift = {
         "amount": amount,
         "currency": currency,
@@ -66,14 +67,11 @@ def promise_donation(
         "donor_email": donor_email,
         "donor_name": donor_name,
         "public_name": public_name,
+        "owner_id": owner_id,
     }
     links = {"success_url": success_url, "cancel_url": cancel_url}
     donation, is_new = _take_down(organisation, gift, links, idempotency_key)
-    if donation.flow == Donation.Flow.PAYMENT_INTENT:
-        return Promised(donation, is_new, _open_payment_intent(donation))
-    if not donation.checkout_url:
-        _open_checkout(donation, **links)
-    return Promised(donation, is_new, None)
+    return Promised(donation, is_new, _open(donation, links))
 
 
 def check_amount(amount: int, currency: str) -> None:
@@ -103,7 +101,8 @@ def create_sandbox_account(*, country: str, currency: str) -> str:
     return account.id
 
 
-def _check_takes_gifts(organisation: Organisation, fund: str) -> None:
+def _check(organisation: Organisation, fund: str, amount: int, currency: str) -> None:
+    check_amount(amount, currency)
     if not organisation.is_public or not organisation.stripe_account:
         raise TakesNoGifts
     if not Fund.objects.of(organisation).filter(slug=fund).exists():
@@ -116,7 +115,9 @@ def _take_down(
     links: dict[str, str],
     idempotency_key: str | None,
 ) -> tuple[Donation, bool]:
-    request_hash = sha256(json.dumps(gift | links, sort_keys=True).encode()).hexdigest()
+    # Without an owner it is what it was before gifts had any, so that old keys go on answering.
+    asked = {name: value for name, value in gift.items() if value or name != "owner_id"}
+    request_hash = sha256(json.dumps(asked | links, sort_keys=True).encode()).hexdigest()
     if idempotency_key is None:
         fields = gift | {"request_hash": request_hash}
         return Donation.objects.create(organisation=organisation, **fields), True
@@ -128,6 +129,14 @@ def _take_down(
     if donation.request_hash != request_hash:
         raise IdempotencyConflict
     return donation, is_new
+
+
+def _open(donation: Donation, links: dict[str, str]) -> str | None:
+    if donation.flow == Donation.Flow.PAYMENT_INTENT:
+        return _open_payment_intent(donation)
+    if not donation.checkout_url:
+        _open_checkout(donation, **links)
+    return None
 
 
 def _open_checkout(donation: Donation, success_url: str, cancel_url: str) -> None:

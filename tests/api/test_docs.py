@@ -31,8 +31,13 @@ def test_every_url_of_the_api_is_described(schema):
     assert set(schema["paths"]) == {
         "/v1/donations",
         "/v1/donations/{donation}",
+        "/v1/ledger",
+        "/v1/ledger-entries",
+        "/v1/ledger/{owner_id}",
+        "/v1/ledger/{owner_id}/entries",
         public,
         one,
+        f"{one}/accounts/{{account}}/entries",
         f"{one}/balances",
         f"{one}/ledger",
         f"{one}/ledger/entries/{{sequence}}",
@@ -48,7 +53,7 @@ def test_keys_are_asked_for_where_they_are_needed_only(schema):
         if all(operation["security"] == [{"ApiKey": []}] for operation in operations.values())
     }
 
-    assert secured == {"/v1/donations", "/v1/donations/{donation}"}
+    assert {path for path in schema["paths"] if "public" not in path} == secured
     assert schema["components"]["securitySchemes"]["ApiKey"]["scheme"] == "bearer"
 
 
@@ -64,6 +69,18 @@ def test_the_body_of_a_gift_is_described_strictly(schema):
 
     assert gift["required"] == ["amount", "currency", "flow"]
     assert gift["properties"]["amount"]["maximum"] == 2**53 - 1
+
+
+def test_the_body_of_an_operation_is_described_strictly(schema):
+    operation = schema["components"]["schemas"]["PostOperationRequest"]
+    posted = schema["components"]["schemas"]["Posted"]
+
+    assert operation["required"] == ["nonce", "operation", "owner_id"]
+    assert operation["properties"]["amount"]["minimum"] == -(2**53) + 1
+    assert operation["properties"]["owner_id"]["maxLength"] == 128
+    assert set(posted["properties"]) == {
+        "owner_id", "operation", "amount", "balance", "nonce", "sequence", "entry_hash",
+    }  # fmt: skip
 
 
 def test_the_description_is_served_as_yaml_to_who_asks_for_nothing(client, db):

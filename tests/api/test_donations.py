@@ -68,6 +68,7 @@ def test_a_gift_is_promised_for_the_checkout_page(caller, organisation, stripe_s
         "fund": "winter-shelter",
         "flow": "checkout",
         "public_name": "Zoë",
+        "owner_id": None,
         "checkout_url": "https://checkout.example/cs_0",
         "payment_intent": None,
         "client_secret": None,
@@ -87,6 +88,17 @@ def test_a_gift_is_promised_for_the_checkout_page(caller, organisation, stripe_s
     sent = parse_qs(asked["body"])
     assert sent["success_url"] == [body["success_url"]]
     assert "application_fee_amount" not in asked["body"]
+
+
+def test_a_gift_may_name_who_is_granted_credits(caller, stripe_stand_in):
+    promised = post(caller, {**GIFT, "owner_id": " user/4711 é "}, Idempotency_Key="gift-1")
+    again = post(caller, {**GIFT, "owner_id": " user/4711 é "}, Idempotency_Key="gift-1")
+    other = post(caller, {**GIFT, "owner_id": "another"}, Idempotency_Key="gift-1")
+
+    assert (promised.status_code, again.status_code, other.status_code) == (201, 200, 409)
+    assert promised.json()["owner_id"] == " user/4711 é "
+    assert Donation.objects.get().owner_id == " user/4711 é "
+    assert not any("4711" in asked["body"] for asked in stripe_stand_in.asked)
 
 
 def test_a_payment_intent_gives_its_secret_to_who_promised_only(caller):
@@ -205,6 +217,11 @@ def test_an_amount_that_nobody_gives_is_refused(caller):
         ({"public_name": "\u202eevil"}, "public_name", "deceptive"),
         ({"public_name": 7}, "public_name", "invalid"),
         ({"public_name": ["x"]}, "public_name", "invalid"),
+        ({"owner_id": ""}, "owner_id", "blank"),
+        ({"owner_id": "x" * 129}, "owner_id", "max_length"),
+        ({"owner_id": "a\nb"}, "owner_id", "ill_formed"),
+        ({"owner_id": "e\u0301"}, "owner_id", "ill_formed"),
+        ({"owner_id": 7}, "owner_id", "invalid"),
         ({"success_url": "http://lantern.example"}, "success_url", "not_https"),
         ({"success_url": "javascript:alert(1)"}, "success_url", "invalid_url"),
         ({"success_url": "/thanks"}, "success_url", "invalid_url"),

@@ -104,11 +104,12 @@ def test_a_cell_that_looks_like_a_formula_is_text(text):
 def test_beancount_has_places_as_assets_and_purposes_as_equity(client, db):
     organisation = OrganisationFactory(slug="lantern", name='The "Lantern" \\ Trust\nII')
     gift_entries(organisation, 2)
-    gift_entries(organisation, first=2, currency="JPY", amount=300, credit="held")
+    external = {"operation": MoneyOperation.EXTERNAL_ACTIVITY, "credit": "external"}
+    gift_entries(organisation, first=2, currency="JPY", amount=300, **external)
     gift_entries(
         organisation,
         first=3,
-        operation=MoneyOperation.PAYOUT_SENT,
+        operation=MoneyOperation.PAYOUT_ARRIVED,
         debit="bank:main-2",
         credit="in_transit",
     )
@@ -121,7 +122,7 @@ def test_beancount_has_places_as_assets_and_purposes_as_equity(client, db):
     assert "1970-01-01 open Assets:Stripe EUR,JPY\n" in text
     assert "1970-01-01 open Equity:Fund:Winter-Shelter EUR\n" in text
     assert "  Assets:Stripe  50.00 EUR\n  Equity:Fund:Winter-Shelter  -50.00 EUR\n" in text
-    assert "  Assets:Stripe  300 JPY\n  Equity:Held  -300 JPY\n" in text
+    assert "  Assets:Stripe  300 JPY\n  Equity:External  -300 JPY\n" in text
     assert "  Assets:Bank:Main-2  50.00 EUR\n  Assets:In-Transit  -50.00 EUR\n" in text
     assert re.search(r"^; 0 GENESIS sha256:[0-9a-f]{64}$", text, re.MULTILINE)
 

@@ -49,7 +49,11 @@ def test_any_bytes_are_read_or_refused(raw):
         (b'{"b":{"a":1,"\\u0061":1}}', "twice"),
         (b'"\\u0000"', "NUL"),
         (b'{"a\\u0000":1}', "NUL"),
+        (b'{"a":[{"b":"\\u0000"}]}', "NUL"),
+        (b'[[[{"\\u0000":1}]]]', "NUL"),
         (b'["\\ud800"]', "surrogate"),
+        (b'["\\uDfFf"]', "surrogate"),
+        (b'["\\uDC00\\uD800"]', "surrogate"),
         (b'{"\\udfff":1}', "surrogate"),
         (b"1" * 5000, "digits"),
         (b"[" * 200_000, "deeper"),
@@ -66,7 +70,14 @@ def test_surrogates_in_pairs_are_one_character():
     assert parse(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
 
 
+def test_an_escaped_backslash_begins_no_other_escape():
+    assert parse(b'["\\\\u0000", {"\\\\ud800": 1}]') == ["\\u0000", {"\\ud800": 1}]
+
+
 def test_nesting_is_bounded():
     levels = DEPTH_MAX - 1
 
     assert parse(b"[" * levels + b"]" * levels)
+    assert parse(b"[" * levels + b"1" + b"]" * levels)
+    with pytest.raises(JsonMalformed, match="deeper"):
+        parse(b"[" * DEPTH_MAX + b"1" + b"]" * DEPTH_MAX)

@@ -72,6 +72,24 @@ def test_what_is_kept_has_no_client_secret(organisation):
     }
 
 
+def test_a_client_secret_whose_name_is_escaped_is_not_kept_either(organisation):
+    body = body_of(event())
+    spelled = body.replace(b'"client_secret"', b'"client\\u005fsecret"')
+    assert spelled != body
+
+    deliver(spelled)
+
+    assert "client_secret" not in StripeEvent.objects.get().payload["data"]["object"]
+
+
+def test_what_looks_like_a_client_secret_in_a_text_is_kept(organisation):
+    object_ = {"description": "client_secret \\ \u2028 Zoë", "list": [1, [{}]]}
+
+    deliver(event(data={"object": object_}))
+
+    assert StripeEvent.objects.get().payload["data"]["object"] == object_
+
+
 @pytest.mark.parametrize(
     ("changes", "note"),
     [

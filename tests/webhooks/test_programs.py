@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 import requests
 
@@ -103,6 +104,38 @@ def test_an_event_is_booked_by_the_real_worker_which_stops_when_asked(running):
     until(lambda: running.ask("SELECT 1 FROM ledger_entry WHERE operation = 'PROVIDER_FEE'"))
     assert running.stop("worker") == 0
     running.start("worker")
+
+
+OTHERS = "datname = current_database() AND pid <> pg_backend_pid()"
+
+
+def test_connections_that_the_database_ended_are_noticed_by_no_sender(running):
+    running.stop("worker")
+    for _ in range(3):
+        running.ask(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OTHERS}")
+        bodies = [body_of(event()) for _ in range(20)]
+
+        answers = [send_raw(running, header(body, sign(body).encode()), body) for body in bodies]
+
+        assert {status for status, _ in answers} == {b"HTTP/1.1 200 OK"}
+    running.start("worker")
+
+
+def test_a_delivery_whose_connection_is_lost_midway_is_stored_all_the_same(running):
+    body = body_of(event())
+    url = running.environment["DATABASE_OWNER_URL"]
+    waiting = f"FROM pg_stat_activity WHERE {OTHERS} AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as sender, psycopg.connect(url) as owner:
+        owner.execute("LOCK TABLE webhooks_stripeevent IN EXCLUSIVE MODE")
+
+        sent = sender.submit(send_raw, running, header(body, sign(body).encode()), body)
+        until(lambda: running.ask(f"SELECT 1 {waiting} AND query LIKE '%take_in%'"))
+        running.ask(f"SELECT pg_terminate_backend(pid, 5000) {waiting}")
+        owner.rollback()
+
+        status, answer = sent.result()
+    assert status == b"HTTP/1.1 200 OK"
+    assert b'"new": true' in answer
 
 
 class Senders:

@@ -3,6 +3,9 @@
 import time
 
 import pytest
+import stripe
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from tests.stripe_story import sign
 from webhooks.errors import InvalidSignature
@@ -97,6 +100,37 @@ def test_signatures_of_other_schemes_may_stand_beside_ours():
 def test_a_header_that_says_anything_else_is_refused(header):
     with pytest.raises(InvalidSignature):
         verify(BODY, header and header.replace("{signature}", signature()))
+
+
+WORDS = st.sampled_from(["t", "v0", "v1", "=", ",", " ", "{t}", "{v1}", "-1", "1_0", "x"])
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(WORDS, max_size=12).map("".join))
+@example("t={t},v1={v1}")
+@example("t={t},v1,v1={v1}")
+@example("t={t},t,v1={v1}")
+@example("t= {t}=x,v1={v1}=x")
+@example("v1={v1},v1=x,t={t},t=x")
+def test_a_header_says_what_stripes_own_library_reads(header):
+    header = header.replace("{t}", str(NOW)).replace("{v1}", sign(BODY).partition("v1=")[2])
+
+    assert is_taken(header) == is_taken_by_the_library(header)
+
+
+def is_taken(header):
+    try:
+        verify(BODY, header)
+    except InvalidSignature as error:
+        return "too old" in str(error)
+    return True
+
+
+def is_taken_by_the_library(header):
+    try:
+        return stripe.WebhookSignature.verify_header(BODY, header, CURRENT)
+    except stripe.SignatureVerificationError:
+        return False
 
 
 def test_the_moment_is_read_as_the_library_reads_it():

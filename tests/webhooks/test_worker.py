@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 from procrastinate.contrib.django import app
 
+from credits.models import CreditGrant
+from tests.factories import DonationFactory, GrantRuleFactory
 from tests.stripe_resources import charge, transaction
 from tests.webhooks.messages import deliver, event
 from treasury.models import BalanceTransaction, StripeReading
@@ -71,6 +73,21 @@ def work_while(script, number=signal.SIGTERM):
         played = pool.submit(play)
         call_command("worker")
         played.result()
+
+
+def test_it_writes_what_a_gift_grants(stripe_account, organisation):
+    GrantRuleFactory(organisation=organisation)
+    gift = DonationFactory(organisation=organisation, owner_id="ann")
+    paid = charge(5000, gift.id)
+    stripe_account.put("balance_transactions", transaction("charge", 5000, source=paid))
+
+    def script():
+        deliver(event())
+        until(CreditGrant.objects.exclude(sequence=None).exists)
+
+    work_while(script)
+
+    assert CreditGrant.objects.get().amount == 50
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -170,6 +187,8 @@ def test_the_periodic_tasks_are_known():
     }
 
     assert crons == {
+        "credits.tasks.write_waiting_grants": "* * * * *",
+        "ledger.tasks.attest_due": "* * * * *",
         "webhooks.tasks.rescue_stalled_jobs": "*/5 * * * *",
         "treasury.tasks.sweep_accounts": "7 * * * *",
     }

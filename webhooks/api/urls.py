@@ -4,4 +4,4 @@ from django.urls import path
 
 from webhooks.api import views
 
-urlpatterns = [path("v1/webhooks/stripe", views.StripeWebhook.as_view(), name="stripe-webhook")]
+urlpatterns = [path("v1/webhooks/stripe", views.stripe_webhook, name="stripe-webhook")]

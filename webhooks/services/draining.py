@@ -58,9 +58,9 @@ def process_again(*, event: StripeEvent) -> StripeEvent:
     event = StripeEvent.objects.select_for_update().get(pk=event.pk)
     if event.status == StripeEvent.Status.PENDING:
         raise NotAgain
-    organisation, note = addressee_of(event)
-    event.organisation, event.note, event.attempts = organisation, note, 0
-    event.status = StripeEvent.Status.PENDING if organisation else StripeEvent.Status.IGNORED
+    event.organisation_id, event.note = addressee_of(event)
+    event.attempts = 0
+    event.status = StripeEvent.Status.IGNORED if event.note else StripeEvent.Status.PENDING
     event.next_attempt_at = timezone.now()
     event.save(update_fields=["organisation", "note", "attempts", "status", "next_attempt_at"])
     return event

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
@@ -9,10 +10,11 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from psycopg import Cursor
 
 from common.errors import DomainError
 from common.strict_json import JsonMalformed, parse
-from organisations.models import Organisation
+from ledger.services.retrying import retried
 from webhooks.errors import AddressRefused, InvalidEvent
 from webhooks.models import StripeEvent
 from webhooks.services.signature import verify
@@ -20,12 +22,15 @@ from webhooks.services.signature import verify
 logger = logging.getLogger("almoner.webhooks")
 TEXT_MAX = 255
 SECRET_FIELDS = frozenset({"client_secret"})
-INSERT = """
-    INSERT INTO webhooks_stripeevent (
-        id, organisation_id, account, type, livemode, occurred_at, payload, received_at,
-        status, attempts, next_attempt_at, note
-    ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s)
-    ON CONFLICT (id) DO NOTHING
+# Where the bytes have neither its name nor an escape that may spell it, there is none.
+SECRET_OR_ESCAPED = re.compile(rb"client_secret|\\u")
+AS_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+ADDRESSEE = "SELECT organisation, note FROM webhooks_addressee_v1(%s, %s)"
+TAKE_IN = """
+    SELECT webhooks_take_in_v1(
+        %(id)s, %(account)s, %(type)s, %(livemode)s, %(occurred_at)s, %(payload)s, %(now)s,
+        %(note)s
+    )
 """
 
 
@@ -51,12 +56,14 @@ def receive(*, body: bytes, signature: str | None, address: str) -> bool:
         verify(body, signature)
         payload = _parse(body)
         envelope = _envelope(payload)
+        if SECRET_OR_ESCAPED.search(body):
+            _forget_secrets(payload)
         kept = _kept(payload)
     except DomainError as error:
         note_refusal(error, size=len(body))
         raise
-    organisation, note = addressee_of(envelope)
-    is_new = _store(envelope, organisation, note, kept)
+    note = _store(envelope, kept)
+    is_new = note is not None
     facts = {"outcome": "stored" if is_new else "seen_before", "reason": note or "verified"}
     logger.info("webhook accepted", extra={**facts, "id": envelope.id, "type": envelope.type})
     return is_new
@@ -90,20 +97,20 @@ def _parse(body: bytes) -> dict[str, Any]:
     return payload
 
 
+def _forget_secrets(value: dict[str, Any] | list[Any]) -> None:
+    if isinstance(value, dict):
+        for name in SECRET_FIELDS & value.keys():
+            del value[name]
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            _forget_secrets(item)
+
+
 def _kept(payload: dict[str, Any]) -> str:
     try:
-        return json.dumps(_without_secrets(payload), allow_nan=False)
+        return AS_JSON(payload)
     except ValueError as error:
         raise InvalidEvent("The body has a number that is too large.") from error
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
-    if isinstance(value, dict):
-        items = value.items()
-        return {name: _without_secrets(item) for name, item in items if name not in SECRET_FIELDS}
-    return value
 
 
 def _envelope(payload: dict[str, Any]) -> Envelope:
@@ -138,40 +145,30 @@ def _moment(created: object) -> datetime:
     return datetime.fromtimestamp(created, UTC)
 
 
-def addressee_of(envelope: "Envelope | StripeEvent") -> tuple[Organisation | None, str]:
-    """Return whose event it is, or why nothing will be booked for it."""
-    if envelope.livemode != settings.STRIPE_LIVEMODE:
-        return None, "livemode is not ours"
-    if envelope.occurred_at is None:
-        return None, "thin event"
-    if not envelope.account:
-        return None, "of the platform's own account"
-    organisation = Organisation.objects.filter(stripe_account=envelope.account).first()
-    if organisation is None:
-        return None, "unknown account"
-    if not organisation.is_public:
-        return None, "organisation is not approved"
-    return organisation, ""
-
-
-def _store(envelope: Envelope, organisation: Organisation | None, note: str, kept: str) -> bool:
-    now = timezone.now()
-    status = StripeEvent.Status.PENDING if organisation else StripeEvent.Status.IGNORED
+def addressee_of(event: StripeEvent) -> tuple[str | None, str]:
+    """Return the id of the organisation whose event it is, or why nothing will be booked for it."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT,
-            [
-                envelope.id,
-                organisation.id if organisation else None,
-                envelope.account,
-                envelope.type,
-                envelope.livemode,
-                envelope.occurred_at,
-                kept,
-                now,
-                status,
-                now,
-                note,
-            ],
-        )
-        return bool(cursor.rowcount)
+        cursor.execute(ADDRESSEE, [event.account, _reason_to_ignore(event)])
+        [(organisation_id, note)] = cursor.fetchall()
+    return organisation_id, note
+
+
+def _reason_to_ignore(event: Envelope | StripeEvent) -> str:
+    if event.livemode != settings.STRIPE_LIVEMODE:
+        return "livemode is not ours"
+    if event.occurred_at is None:
+        return "thin event"
+    if not event.account:
+        return "of the platform's own account"
+    return ""
+
+
+@retried
+def _store(envelope: Envelope, kept: str) -> str | None:
+    """Return why nothing will be booked for a new event, if anything; None for one seen before."""
+    more = {"payload": kept, "now": timezone.now(), "note": _reason_to_ignore(envelope)}
+    # psycopg's own cursor: the parameters go beside the statement, not into it.
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        [(note,)] = cursor.execute(TAKE_IN, envelope._asdict() | more).fetchall()
+    return None if note is None else str(note)

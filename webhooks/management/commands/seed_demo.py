@@ -23,7 +23,15 @@ from donations.services.funds import create_fund
 from donations.services.promises import create_sandbox_account
 from organisations import services as organisations
 from organisations.models import ApiKey, Membership, Organisation, User
-from webhooks.demo import CHARITIES, PAYOUT_EVERY, Charity, GiftStory, gifts_of, today
+from webhooks.demo import (
+    CHARITIES,
+    PAYOUT_EVERY,
+    Charity,
+    GiftStory,
+    gifts_of,
+    operations_of,
+    today,
+)
 from webhooks.models import StripeEvent
 
 WAIT_SECONDS = 120
@@ -73,6 +81,8 @@ class Command(BaseCommand):
                 year.result()
         wait_until_booked()
         bar.finish()
+        for operation in operations_of(CHARITIES[0], today()):
+            post(houses[0], operation)
         return {"staff": staff_account, "organisations": houses}
 
 
@@ -195,6 +205,16 @@ def give(house: dict[str, Any], gift: GiftStory) -> None:
             control(f"checkout/{session_id}/pay", card_number=card)
     if gift.is_refunded:
         refund(house, session_id, gift.amount // 2)
+
+
+def post(house: dict[str, Any], operation: dict[str, Any]) -> None:
+    """Give or take credits over our API, as an organisation's own application does."""
+    requests.post(
+        f"{settings.BASE_URL}/v1/ledger",
+        json=operation,
+        headers={"Authorization": f"Bearer {house['credits_api_key']}"},
+        timeout=TIMEOUT_SECONDS,
+    ).raise_for_status()
 
 
 def refund(house: dict[str, Any], session_id: str, amount: int) -> None:

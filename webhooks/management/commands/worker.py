@@ -15,6 +15,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from common.errors import in_words
+from credits.tasks import BATCH_MAX, grant_due
 from webhooks.services.draining import drain_due
 from webhooks.services.heartbeat import say_alive
 
@@ -44,11 +45,17 @@ class Command(BaseCommand):
 
 
 def run_drain(stopping: threading.Event) -> None:
-    """Drain until told to stop; a database that is away for a while is waited for."""
+    """
+    Drain, and write what gifts grant, until told to stop.
+
+    A database that is away for a while is waited for.
+    """
     while not stopping.is_set():
         try:
             say_alive(worker_name(), every=HEARTBEAT)
             is_idle = drain_due() == 0
+            if not is_idle:
+                grant_due(limit=BATCH_MAX)
         except Exception as error:  # whatever it is, the thread must not die of it
             logger.error("the drain pauses", extra={"reason": in_words(error)})
             close_old_connections()

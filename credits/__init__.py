@@ -1,0 +1,1 @@
+"""User credits on the shared ledger: the API of every application that keeps credits."""

@@ -1,0 +1,1 @@
+"""How credits read on a page."""

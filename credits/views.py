@@ -1,0 +1,198 @@
+"""The members' pages about credits: applications, owners and their balances, what gifts grant."""
+
+import re
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from common.errors import DomainError
+from common.money import exponent_of
+from credits import services
+from credits.forms import ON, GrantRuleForm
+from credits.handles import HandleUnknown, handle_of, owner_of
+from credits.models import OWNER, CreditGrant, GrantRule, Owner, owners_of, totals_of
+from ledger.models import PUBLIC, Book
+from organisations.models import Membership, Organisation, User
+
+OWNERS_A_PAGE = 50
+ENTRIES_A_PAGE = 50
+SEE_OTHER = 303
+SEQUENCE = re.compile(r"[0-9]{1,15}\Z")
+
+
+@never_cache
+@login_required
+@require_GET
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show an organisation's applications, and the rules by which gifts grant credits."""
+    membership = membership_of(request, slug)
+    return show_overview(request, membership, GrantRuleForm(applications=installed()))
+
+
+@never_cache
+@login_required
+@require_POST
+def set_rule(request: HttpRequest, slug: str) -> HttpResponse:
+    """Set a rule, for members who may."""
+    membership = membership_of(request, slug)
+    if not membership.is_admin:
+        raise PermissionDenied
+    form = GrantRuleForm(request.POST, applications=installed())
+    if form.is_valid():
+        try:
+            keep_rule(membership, form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, ValidationError(str(error), error.code))
+        else:
+            response = redirect("credits", slug)
+            response.status_code = SEE_OTHER
+            return response
+    return show_overview(request, membership, form, status=400)
+
+
+@never_cache
+@login_required
+@require_GET
+def owners(request: HttpRequest, slug: str, application: str) -> HttpResponse:
+    """List an application's owners and what they have, a page at a time."""
+    book = book_of(membership_of(request, slug).organisation, application)
+    return show_owners(request, book)
+
+
+@never_cache
+@login_required
+@require_POST
+def find(request: HttpRequest, slug: str, application: str) -> HttpResponse:
+    """Go to the owner with exactly this id; it is posted, so that it stands in no URL."""
+    book = book_of(membership_of(request, slug).organisation, application)
+    wanted = Owner(book.organisation, application, request.POST.get("owner_id", ""))
+    if not wanted.exists():
+        return show_owners(request, book, wanted=wanted.id)
+    response = redirect("credit-owner", slug, application, handle_of(wanted))
+    response.status_code = SEE_OTHER
+    return response
+
+
+@never_cache
+@login_required
+@require_GET
+def owner(request: HttpRequest, slug: str, application: str, handle: str) -> HttpResponse:
+    """Show what happened to one owner's credits, newest first, with the balance after each."""
+    book = book_of(membership_of(request, slug).organisation, application)
+    shown = owner_or_404(handle, book)
+    before = request.GET.get("before", "")
+    start = int(before) if SEQUENCE.match(before) else None
+    rows = shown.with_balances(
+        shown.legs().with_corrections().newest(ENTRIES_A_PAGE + 1, before=start)
+    )
+    context = {
+        "organisation": book.organisation,
+        "book": book,
+        "owner": shown,
+        "balance": shown.balance(),
+        "entries": rows[:ENTRIES_A_PAGE],
+        "is_first": start is None,
+        "older": rows[ENTRIES_A_PAGE - 1].sequence if rows[ENTRIES_A_PAGE:] else None,
+    }
+    return render(request, "credits/owner.html", context)
+
+
+def membership_of(request: HttpRequest, slug: str) -> Membership:
+    """Return the visitor's part in an organisation; what is not theirs is not there."""
+    assert isinstance(request.user, User)
+    return get_object_or_404(Membership.objects.of(request.user), organisation__slug=slug)
+
+
+def book_of(organisation: Organisation, application: str) -> Book:
+    """Return the book of one of an organisation's applications, or say that there is none."""
+    books = Book.objects.exclude(book=PUBLIC).select_related("organisation")
+    return get_object_or_404(books, organisation=organisation, book=application)
+
+
+def owner_or_404(handle: str, book: Book) -> Owner:
+    """Return the owner that a URL stands for."""
+    try:
+        return owner_of(handle, book.organisation, book.book)
+    except HandleUnknown as error:
+        raise Http404 from error
+
+
+def installed() -> list[str]:
+    """Return the names of the applications that can grant credits."""
+    return [application.book for application in services.applications()]
+
+
+def keep_rule(membership: Membership, fields: dict[str, Any]) -> None:
+    """Set a rule as it was typed. Raises `DomainError`."""
+    services.set_grant_rule(
+        organisation=membership.organisation,
+        application=fields["application"],
+        currency=fields["currency"],
+        minor_units_per_credit=fields["minor_units_per_credit"],
+        is_active=fields["state"] == ON,
+        changed_by=membership.user,
+    )
+
+
+def show_overview(
+    request: HttpRequest, membership: Membership, form: GrantRuleForm, status: int = 200
+) -> HttpResponse:
+    """Return the page of all applications."""
+    organisation = membership.organisation
+    first = {
+        "currency": organisation.currency,
+        "minor_units_per_credit": str(10 ** exponent_of(organisation.currency)),
+        "state": ON,
+    }
+    context = {
+        "organisation": organisation,
+        "applications": applications_of(organisation),
+        "rules": GrantRule.objects.of(organisation).select_related("changed_by"),
+        "grants": CreditGrant.objects.of(organisation).counts(),
+        "is_admin": membership.is_admin,
+        "form": form,
+        "chosen": request.POST if form.is_bound else first,
+    }
+    return render(request, "credits/overview.html", context, status=status)
+
+
+def applications_of(organisation: Organisation) -> list[dict[str, Any]]:
+    """Return what there is of each application: those installed, and those that left a book."""
+    books = {
+        book.book: book
+        for book in Book.objects.filter(organisation=organisation).exclude(book=PUBLIC)
+    }
+    totals = totals_of(organisation)
+    return [
+        {**totals.get(name, {"owners": 0, "total": 0}), "name": name, "book": books.get(name)}
+        for name in sorted({*books, *installed()})
+    ]
+
+
+def show_owners(request: HttpRequest, book: Book, wanted: str | None = None) -> HttpResponse:
+    """Return the page of an application's owners; `wanted` is an id that none of them has."""
+    after = request.GET.get("after", "")
+    accounts = owners_of(book.organisation, book.book).order_by("name")
+    if after:
+        accounts = accounts.filter(name__gt=owner_or_404(after, book).account)
+    found = [
+        (
+            Owner(book.organisation, book.book, row.name.removeprefix(OWNER)),
+            row.credits - row.debits,
+        )
+        for row in accounts[: OWNERS_A_PAGE + 1]
+    ]
+    context = {
+        "organisation": book.organisation,
+        "book": book,
+        "owners": [(owner, handle_of(owner), balance) for owner, balance in found[:OWNERS_A_PAGE]],
+        "after": after,
+        "next": handle_of(found[OWNERS_A_PAGE - 1][0]) if found[OWNERS_A_PAGE:] else "",
+        "wanted": wanted,
+    }
+    return render(request, "credits/owners.html", context, status=200 if wanted is None else 404)
