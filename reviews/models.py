@@ -11,8 +11,8 @@ class Case(models.Model):
     """
     Something staff must decide: open, then closed once by a person with a reason.
 
-    `subject` names the thing within its organisation (a transaction, an event); there is one open
-    case for it, however often it is reported.
+    `subject` names the thing within its organisation (a transaction, an event, a book); there is
+    one open case for it, however often it is reported.
     """
 
     class Kind(models.TextChoices):
@@ -20,6 +20,8 @@ class Case(models.Model):
         UNBOOKED = "unbooked", "Transaction that cannot be booked"
         MISMATCH = "mismatch", "Gift and charge differ"
         PARKED_EVENT = "parked_event", "Parked event"
+        AUDIT = "audit", "Book that does not verify"
+        AUDIT = "audit", "Book that does not verify"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("case"), editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="cases")
@@ -33,7 +35,11 @@ class Case(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "subject"], name="one_case_a_subject"),
+            models.UniqueConstraint(
+                fields=["kind", "subject"],
+                condition=Q(closed_at__isnull=True),
+                name="one_open_case_a_subject",
+            ),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True, closed_by__isnull=True, reason="")
                 | (Q(closed_at__isnull=False, closed_by__isnull=False) & ~Q(reason="")),

@@ -9,11 +9,27 @@ from reviews.models import Case
 
 
 def open_case(
-    *, organisation: Organisation | None, kind: Case.Kind, subject: str, summary: str
+    *,
+    organisation: Organisation | None,
+    kind: Case.Kind,
+    subject: str,
+    summary: str,
+    again: bool = False,
 ) -> Case:
-    """Put something before staff, once: the same subject again returns the case that is there."""
-    case, _ = Case.objects.get_or_create(
-        kind=kind, subject=subject, defaults={"organisation": organisation, "summary": summary}
+    """
+    Put something before staff; the same subject again returns the case that is there.
+
+    A case that was closed stays so, unless it is news that the thing is there `again`: then a new
+    one is opened.
+    """
+    known = Case.objects.filter(kind=kind, subject=subject)
+    if not again and (closed := known.exclude(closed_at=None).order_by("-closed_at").first()):
+        return closed
+    case, _ = known.get_or_create(
+        kind=kind,
+        subject=subject,
+        closed_at=None,
+        defaults={"organisation": organisation, "summary": summary},
     )
     return case
 

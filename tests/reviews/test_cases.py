@@ -31,6 +31,15 @@ def test_the_same_subject_is_one_case_however_often_it_is_reported():
     assert str(first) == "Transaction that cannot be booked: txn_1"
 
 
+def test_a_closed_case_comes_up_again_only_where_that_is_asked():
+    closed = close_case(case=opened(None), closed_by=UserFactory(), reason="Seen.")
+
+    assert opened(None) == closed
+    again = opened(None, again=True)
+    assert (again == closed, again.closed_at) == (False, None)
+    assert opened(None) == opened(None, again=True) == again
+
+
 def test_other_kinds_and_subjects_are_other_cases():
     opened(None)
     opened(None, kind=Case.Kind.MISMATCH)
