@@ -21,3 +21,35 @@ class UnknownOperation(DomainError):
 
     code = "unknown_operation"
     status = 400
+
+
+class NotYetThere(DomainError):
+    """The book does not reach that far, or had not begun by then."""
+
+    code = "not_yet_there"
+    status = 400
+
+
+class NotCorrectable(DomainError):
+    """An entry that moves nothing cannot be corrected."""
+
+    code = "not_correctable"
+
+
+class AlreadyCorrected(DomainError):
+    """The entry was corrected before."""
+
+    code = "already_corrected"
+
+
+class CorrectionOverdraws(DomainError):
+    """The owner has spent what this would take back; nothing was written."""
+
+    code = "correction_overdraws"
+
+
+class ReasonRefused(DomainError):
+    """A correction needs a reason of 1 to 500 characters that can be printed."""
+
+    code = "reason_refused"
+    status = 400

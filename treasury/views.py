@@ -78,7 +78,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """Show an organisation: where its money is and what it is for, its funds, its last entries."""
     book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
     organisation, accounts = book.organisation, _accounts(book)
-    entries = Entry.objects.of(organisation).newest(ENTRIES_SHOWN)
+    entries = Entry.objects.of(organisation).with_corrections().newest(ENTRIES_SHOWN)
     donors = Donation.objects.of(organisation).names_shown(entry.sequence for entry in entries)
     context = {
         "organisation": organisation,

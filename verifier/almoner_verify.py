@@ -19,6 +19,21 @@ Which sequence is named when line n is the first that does not fit (checked in t
 
 After the last line the head is compared (TAMPERED at its size - 1; INCOMPLETE if the file is
 shorter or empty), then the balances (TAMPERED, naming the account instead of a sequence).
+
+A public book attests its own balances now and then: by entries of the operation
+`BALANCE_ATTESTATION` that move nothing, in parts 1 to P that follow each other at once. `size` is
+the number of entries before part 1 and so its sequence, `accounts` counts the accounts over all
+parts, and each row is one account with the sums of all that it was ever debited and credited:
+
+    "nonce": "attestation:<size>:<part>", "metadata": {"size": N, "part": p, "parts": P,
+     "accounts": K, "a0": {"account": "fund:general", "currency": "EUR", "debits": 123,
+     "credits": 456}, "a1": {...}, ...}
+
+Every account that an entry has named by then stands there once, also one at zero, but those of the
+currency `XXX`; ordered by the bytes of currency, then account, going on from part to part; up to
+100 a part. What does not agree with the entries before is TAMPERED at the attestation; what stands
+between two parts is TAMPERED where it stands. An export that begins at an attestation can be
+verified from there (`--from-attestation`): all before it is then trusted, not verified.
 """
 
 from __future__ import annotations
@@ -27,6 +42,7 @@ import argparse
 import contextlib
 import http.client
 import io
+import itertools
 import json
 import os
 import re
@@ -38,15 +54,16 @@ import urllib.parse
 import urllib.request
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b, sha256
-from operator import itemgetter
+from operator import itemgetter, le
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 LINE_BYTES_MAX = 16_384
+BLOCK_BYTES = 128 * 1024
 DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 INTEGER_MAX = 2**53 - 1
 TIMEOUT_SECONDS = 30
@@ -253,6 +270,11 @@ PLACE = re.compile(f"stripe|in_transit|(?:bank|reserve|onchain):{SLUG}")
 PURPOSE = re.compile(f"held|external|unclassified|fund:{SLUG}")
 NOWHERE = ("genesis", "genesis:end")
 NOTHING = "XXX"
+NAME_BYTES_MAX = 64
+HASH_PREFIX = "sha256:"
+
+Account = tuple[str, str]
+Route = tuple[str, str, str]
 
 
 @lru_cache(maxsize=4096)
@@ -267,26 +289,33 @@ class Book:
     """
     A book while it is read: `add` takes the lines in order and raises `Finding` at a bad one.
 
-    Of every entry it keeps a digest of nonce and id and what a correction must mirror, no more.
+    Of every entry it keeps nonce, id, and what a correction must mirror, no more. `start` is the
+    sequence of the first line: 0, but for an export that is read from an attestation on.
     """
 
     size: int = 0
+    start: int = 0
     first: Entry | None = None
     last: Entry | None = None
     last_hash: str = ""
-    digests: set[bytes] = field(default_factory=set)
+    nonces: set[bytes] = field(default_factory=set)
+    entry_ids: set[bytes] = field(default_factory=set)
     reversed_sequences: set[int] = field(default_factory=set)
+    unseen_reversed: int = 0
     amounts: array[int] = field(default_factory=lambda: array("q"))
     routes: array[int] = field(default_factory=lambda: array("L"))
-    route_numbers: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    sums: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    route_numbers: dict[Route, int] = field(default_factory=dict)
+    debits: defaultdict[Account, int] = field(default_factory=lambda: defaultdict(int))
+    credits: defaultdict[Account, int] = field(default_factory=lambda: defaultdict(int))
+    series: Series | None = None
 
     def add(self, line: bytes) -> None:
         try:
             entry = read_line(line)
         except Malformed as error:
-            raise Finding("MALFORMED", self.size, f"line {self.size + 1}: {error}") from None
-        line_hash = "sha256:" + sha256(line).hexdigest()
+            where = f"line {self.size - self.start + 1}"
+            raise Finding("MALFORMED", self.size, f"{where}: {error}") from None
+        line_hash = HASH_PREFIX + sha256(line).hexdigest()
         self.check_chain(entry, line_hash)
         broken_rule = self.broken_rule(entry)
         if broken_rule:
@@ -316,13 +345,14 @@ class Book:
             self.broken_identity(entry)
             or self.broken_money(entry)
             or self.broken_correction(entry)
-            or self.claim_names(entry)
+            or self.broken_attestation(entry)
+            or self.used_name(entry)
         )
 
     def broken_identity(self, entry: Entry) -> str:
         first, last = self.first, self.last
         if first is None or last is None:
-            return "" if is_genesis(entry) else "it is not a genesis entry"
+            return "" if self.start or is_genesis(entry) else "it is not a genesis entry"
         if entry.operation == "GENESIS":
             return "it is a second genesis"
         if entry.organisation_id != first.organisation_id or entry.book != first.book:
@@ -332,20 +362,21 @@ class Book:
         return ""
 
     def broken_money(self, entry: Entry) -> str:
-        if entry.amount < 0:
+        route, amount = route_of(entry), entry.amount
+        if amount < 0:
             return "its amount is negative"
-        if entry.debit == entry.credit:
-            return "it moves from an account to the same account"
-        if entry.currency == NOTHING and entry.amount:
+        if entry.currency == NOTHING and amount:
             return "it moves an amount of no currency"
-        if entry.book == "public":
-            for account in (entry.debit, entry.credit):
-                is_allowed = entry.currency == NOTHING and account in NOWHERE
-                if not side_of(account) and not is_allowed:
-                    return "an account is neither a place nor a purpose"
-        debited = abs(self.sums[entry.debit, entry.currency] + entry.amount)
-        credited = abs(self.sums[entry.credit, entry.currency] - entry.amount)
-        return "" if max(debited, credited) <= INTEGER_MAX else "a balance is out of range"
+        broken_route = broken_route_in(entry.book, route)
+        if broken_route:
+            return broken_route
+        return "" if self.is_in_range(route, amount) else "a balance is out of range"
+
+    def is_in_range(self, route: Route, amount: int) -> bool:
+        debit, credit, currency = route
+        debited = self.debits.get((debit, currency), 0)
+        credited = self.credits.get((credit, currency), 0)
+        return max(debited, credited) + amount <= INTEGER_MAX
 
     def broken_correction(self, entry: Entry) -> str:
         if entry.operation != "CORRECTION":
@@ -355,42 +386,119 @@ class Book:
             return "it does not name the earlier entry that it reverses"
         if target in self.reversed_sequences:
             return "it reverses an entry that was reversed before"
+        if target < self.start:
+            return ""
+        place = target - self.start
         route = self.route_numbers.get((entry.credit, entry.debit, entry.currency))
-        if self.routes[target] != route or self.amounts[target] != entry.amount:
+        if self.routes[place] != route or self.amounts[place] != entry.amount:
             return "it does not mirror the entry that it reverses"
         return ""
 
-    def claim_names(self, entry: Entry) -> str:
-        nonce = digest("nonce", entry.nonce)
-        entry_id = digest("entry_id", entry.entry_id)
-        if nonce in self.digests:
+    def broken_attestation(self, entry: Entry) -> str:
+        if entry.operation != ATTESTS:
+            return "it interrupts the attestation before it" if self.series else ""
+        if entry.book != "public":
+            return "it attests the balances of a book that is not public"
+        stated = attestation_in(entry)
+        if stated is None:
+            return "it attests in an unknown form"
+        return self.series_with(stated).broken_by(stated)
+
+    def series_with(self, stated: Attestation) -> Series:
+        """The series that goes on, or the one that begins here."""
+        if self.series:
+            return self.series
+        due = self.attestable()
+        return Series(self.size, 1, stated.parts, len(due), due)
+
+    def attestable(self) -> list[Row]:
+        """What an attestation must say here: the sums of every account, in its order."""
+        sums = {*self.debits, *self.credits}
+        accounts = sorted((currency, name) for name, currency in sums if currency != NOTHING)
+        return [
+            Row(currency, name, self.debits[name, currency], self.credits[name, currency])
+            for currency, name in accounts
+        ]
+
+    def used_name(self, entry: Entry) -> str:
+        if brief(entry.nonce.encode()) in self.nonces:
             return "its nonce was used before"
-        if entry_id in self.digests:
+        if brief(entry.entry_id.encode()) in self.entry_ids:
             return "its entry_id was used before"
-        self.digests.update((nonce, entry_id))
         return ""
 
     def take(self, entry: Entry, line_hash: str) -> None:
+        if entry.operation == ATTESTS and (stated := attestation_in(entry)):
+            self.series = self.series_with(stated).after(stated)
         self.first = self.first or entry
         self.last = entry
         self.last_hash = line_hash
         self.size += 1
-        route = (entry.debit, entry.credit, entry.currency)
-        self.routes.append(self.route_numbers.setdefault(route, len(self.route_numbers)))
+        self.nonces.add(brief(entry.nonce.encode()))
+        self.entry_ids.add(brief(entry.entry_id.encode()))
+        route = route_of(entry)
+        self.routes.append(self.number_of(route))
         self.amounts.append(entry.amount)
-        self.sums[entry.debit, entry.currency] += entry.amount
-        self.sums[entry.credit, entry.currency] -= entry.amount
+        self.move(route, entry.amount)
         if entry.operation == "CORRECTION":
             self.reversed_sequences.add(entry.metadata["reverses"])
+            self.unseen_reversed += entry.metadata["reverses"] < self.start
+
+    def trust(self, entry: Entry, stated: Attestation) -> None:
+        """Begin at an attestation, or go on with it: its sums are those of the book before it."""
+        if stated.part == 1:
+            self.size = self.start = entry.sequence
+        for row in stated.rows:
+            self.debits[row.account, row.currency] = row.debits
+            self.credits[row.account, row.currency] = row.credits
+
+    @property
+    def trusted_hash(self) -> str | None:
+        """The hash of the last entry that is trusted, as the first one states it."""
+        return self.first.prev_entry_hash if self.first else None
+
+    def number_of(self, route: Route) -> int:
+        return self.route_numbers.setdefault(route, len(self.route_numbers))
+
+    def move(self, route: Route, amount: int) -> None:
+        debit, credit, currency = route
+        self.debits[debit, currency] += amount
+        self.credits[credit, currency] += amount
 
     def balances(self, side: str) -> Balances:
         """The balances of one side that are not zero, positive where money is there."""
         sign = 1 if side == "places" else -1
         return {
-            (account, currency): sign * amount
-            for (account, currency), amount in sorted(self.sums.items())
-            if amount and currency != NOTHING and side_of(account) == side
+            (row.account, row.currency): sign * (row.debits - row.credits)
+            for row in sorted(self.attestable(), key=itemgetter(1, 0))
+            if row.debits != row.credits and side_of(row.account) == side
         }
+
+    def broken_trust(self) -> str:
+        """Say why the sums that a book begins with cannot be; empty if they can."""
+        totals: defaultdict[str, int] = defaultdict(int)
+        for row in self.attestable():
+            totals[row.currency] += row.debits - row.credits
+            is_in_range = 0 <= row.debits <= INTEGER_MAX and 0 <= row.credits <= INTEGER_MAX
+            if not (is_in_range and side_of(row.account)):
+                return f"it attests what {row.account} in {row.currency} cannot have"
+        return "it attests sums that do not balance" if any(totals.values()) else ""
+
+
+def route_of(entry: Entry) -> Route:
+    return entry.debit, entry.credit, entry.currency
+
+
+def broken_route_in(book: str, route: Route) -> str:
+    debit, credit, currency = route
+    if debit == credit:
+        return "it moves from an account to the same account"
+    if book == "public":
+        for account in (debit, credit):
+            is_allowed = currency == NOTHING and account in NOWHERE
+            if not side_of(account) and not is_allowed:
+                return "an account is neither a place nor a purpose"
+    return ""
 
 
 def is_genesis(entry: Entry) -> bool:
@@ -399,8 +507,281 @@ def is_genesis(entry: Entry) -> bool:
     return named == ("GENESIS", 0, NOTHING, "genesis", None) and sides == NOWHERE
 
 
-def digest(kind: str, text: str) -> bytes:
-    return blake2b(f"{kind} {text}".encode(), digest_size=16).digest()
+def brief(name: bytes) -> bytes:
+    """What is kept of a nonce or an id: itself, or of a long one its digest."""
+    return name if len(name) <= NAME_BYTES_MAX else b"\xff" + blake2b(name).digest()
+
+
+# --- What a book attests of itself ---------------------------------------------------------------
+
+ATTESTS = "BALANCE_ATTESTATION"
+ATTESTED_MAX = 100
+COUNTS = dict.fromkeys(("size", "part", "parts", "accounts"), int)
+SUMS = {"account": str, "currency": str, "debits": int, "credits": int}
+
+
+class Row(NamedTuple):
+    """One account, and the sums of all that it was ever debited and credited."""
+
+    currency: str
+    account: str
+    debits: int
+    credits: int
+
+
+class Attestation(NamedTuple):
+    """What one entry attests."""
+
+    size: int
+    part: int
+    parts: int
+    accounts: int
+    rows: list[Row]
+
+
+class Series(NamedTuple):
+    """An attestation that goes on: the part that is due next, and the rows from there on."""
+
+    size: int
+    part: int
+    parts: int
+    accounts: int
+    due: list[Row]
+
+    def broken_by(self, stated: Attestation) -> str:
+        if stated.size != self.size:
+            return f"it attests {stated.size} entries, and {self.size} are before it"
+        if (stated.part, stated.parts) != (self.part, self.parts):
+            due = f"part {self.part} of {self.parts} is due"
+            return f"it is part {stated.part} of {stated.parts}, and {due}"
+        if stated.accounts != self.accounts:
+            return f"it attests {stated.accounts} accounts, and the entries name {self.accounts}"
+        for row, ours in zip(stated.rows, self.due, strict=False):
+            if row[:2] != ours[:2]:
+                due = f"{ours.account} in {ours.currency} is due"
+                return f"it attests {row.account} in {row.currency}, and {due}"
+            if row != ours:
+                return f"it attests other sums of {ours.account} in {ours.currency} than it has"
+        is_last, left = stated.part == stated.parts, len(self.due) - len(stated.rows)
+        return "" if (left == 0 if is_last else left > 0) else "it ends at another account"
+
+    def after(self, stated: Attestation) -> Series | None:
+        if self.part == self.parts:
+            return None
+        return self._replace(part=self.part + 1, due=self.due[len(stated.rows) :])
+
+
+def attestation_in(entry: Entry) -> Attestation | None:
+    """What an entry attests; None if it has not the form of an attestation."""
+    counts = dict(entry.metadata)
+    rows = [counts.pop(f"a{number}", None) for number in range(len(counts) - len(COUNTS))]
+    if types_in(counts) != COUNTS or any(types_in(row) != SUMS for row in rows):
+        return None
+    stated = Attestation(**counts, rows=[Row(**row) for row in rows if row])
+    has_form = (
+        entry.operation == ATTESTS
+        and (entry.amount, entry.currency, (entry.debit, entry.credit)) == (0, NOTHING, NOWHERE)
+        and entry.nonce == f"attestation:{stated.size}:{stated.part}"
+        and 1 <= stated.part <= stated.parts
+        and min(stated.accounts, 1) <= len(rows) <= ATTESTED_MAX
+    )
+    return stated if has_form else None
+
+
+def types_in(value: Any) -> dict[str, type]:
+    return {name: type(part) for name, part in value.items()} if type(value) is dict else {}
+
+
+def read_attested(file: BinaryIO) -> tuple[Book, list[bytes]]:
+    """
+    Read the attestation at which an export begins: a book that trusts its sums, and its lines.
+
+    The lines are not judged here: they are added to the book like any others, which says what is
+    wrong with them. An export that begins with its genesis needs no trust.
+    """
+    book, lines = Book(), []
+    for line in lines_of(file):
+        lines.append(line)
+        try:
+            entry = read_line(line.removesuffix(b"\n"))
+        except Malformed:
+            return book, lines
+        stated = attestation_in(entry)
+        if len(lines) == 1 and entry.sequence and (stated is None or stated.part != 1):
+            raise Finding("INCOMPLETE", None, "the export does not begin at an attestation")
+        if stated is None:
+            return book, lines
+        book.trust(entry, stated)
+        if stated.part == stated.parts:
+            return book, lines
+    if lines:
+        raise Finding("INCOMPLETE", None, "the export ends in the attestation that it begins at")
+    return book, lines
+
+
+# --- Many plain lines at once --------------------------------------------------------------------
+
+# A line of plain ASCII without escapes: no quote is in a string, so `[^"]*` ends where the string
+# ends. Nearly every line is one, and a run of them is verified at a fifth of the cost. Whatever is
+# not matched, or does not fit in any way, `Book.add` reads one by one: it alone gives verdicts.
+PLAIN = bytes({*range(0x20, 0x7F)} - {ord("\\")})
+TEXT = '"([^"]*)"'
+INTEGER = "(0|[1-9][0-9]{0,14})"
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+PLAIN_LINE = re.compile(
+    (
+        rf'\{{"amount":{INTEGER},"book":{TEXT},'
+        rf'("credit":"[^"]*","currency":"(?!{NOTHING}")[^"]*","debit":"[^"]*"),'
+        rf'"entry_id":{TEXT},'
+        r'"metadata":(\{(?:"[^"]*":"[^"]*",?)*+\}|\{.*?\}(?=,"nonce":")),'
+        rf'"nonce":{TEXT},"occurred_at":"({DAY}){TIME}",'
+        rf'"operation":"(?!CORRECTION"|{ATTESTS}"|GENESIS")[^"]*","organisation_id":{TEXT},'
+        rf'"prev_entry_hash":"{HASH_PREFIX}([^"]*)","recorded_at":"({DAY}{TIME})",'
+        rf'"sequence":{INTEGER},"version":1\}}'
+    ).encode()
+)
+
+
+class Run(NamedTuple):
+    """The parts of plain lines that follow each other, part by part."""
+
+    amounts: Sequence[bytes]
+    books: Sequence[bytes]
+    routes: Sequence[bytes]
+    entry_ids: Sequence[bytes]
+    metadata: Sequence[bytes]
+    nonces: Sequence[bytes]
+    days: Sequence[bytes]
+    organisations: Sequence[bytes]
+    links: Sequence[bytes]
+    moments: Sequence[bytes]
+    sequences: Sequence[bytes]
+
+
+def add_lines(book: Book, lines: Sequence[bytes]) -> None:
+    """Take lines in their order: plain ones many at a time, all others one by one."""
+    are_plain = is_plain(b"".join(lines))
+    matches = [
+        PLAIN_LINE.fullmatch(line) if are_plain or is_plain(line) else None for line in lines
+    ]
+    matches.append(None)
+    start = 0
+    while start < len(lines):
+        end = matches.index(None, start)
+        if start < end and take_run(book, lines[start:end], run_of(matches[start:end])):
+            start = end
+        else:
+            end = max(end, start + 1)
+            for line in lines[start:end]:
+                book.add(line)
+            start = end
+
+
+def is_plain(text: bytes) -> bool:
+    return not text.translate(None, PLAIN)
+
+
+def run_of(matches: Iterable[re.Match[bytes] | None]) -> Run:
+    return Run(*zip(*(match.groups() for match in matches if match), strict=True))
+
+
+def take_run(book: Book, lines: Sequence[bytes], run: Run) -> bool:
+    """Take all lines of a run, or none of them if not all are as `add` would have them."""
+    hashes = [sha256(line).hexdigest() for line in lines]
+    amounts = list(map(int, run.amounts))
+    nonces, entry_ids = kept(run.nonces), kept(run.entry_ids)
+    is_sound = (
+        follows(book, lines, run, hashes)
+        and are_moments(book, run)
+        and all(map(is_metadata, {*run.metadata}))
+        and are_new(nonces, book.nonces)
+        and are_new(entry_ids, book.entry_ids)
+        and are_moves(book, run, sum(amounts))
+    )
+    if not is_sound:
+        return False
+    book.last = read_line(lines[-1])
+    book.last_hash = HASH_PREFIX + hashes[-1]
+    book.size += len(lines)
+    book.nonces.update(nonces)
+    book.entry_ids.update(entry_ids)
+    book.amounts.extend(amounts)
+    numbers = {text: book.number_of(route_in(text)) for text in {*run.routes}}
+    book.routes.extend(map(numbers.__getitem__, run.routes))
+    moved: defaultdict[bytes, int] = defaultdict(int)
+    for text, amount in zip(run.routes, amounts, strict=True):
+        moved[text] += amount
+    for text, amount in moved.items():
+        book.move(route_in(text), amount)
+    return True
+
+
+def follows(book: Book, lines: Sequence[bytes], run: Run, hashes: list[str]) -> bool:
+    first, size = book.first, book.size
+    if first is None or book.series:
+        return False
+    links = HASH_PREFIX.join(["", book.last_hash.removeprefix(HASH_PREFIX), *hashes[:-1]])
+    return (
+        {*run.books} == {first.book.encode()}
+        and {*run.organisations} == {first.organisation_id.encode()}
+        and list(map(int, run.sequences)) == list(range(size, size + len(lines)))
+        and HASH_PREFIX.encode().join([b"", *run.links]) == links.encode()
+        and max(map(len, lines)) <= LINE_BYTES_MAX
+    )
+
+
+def are_moments(book: Book, run: Run) -> bool:
+    last = book.last.recorded_at.encode() if book.last else b""
+    days = {*run.days, *(moment[:10] for moment in {*run.moments})}
+    is_ordered = all(map(le, [last, *run.moments], run.moments))
+    return is_ordered and all(is_day(day.decode()) for day in days)
+
+
+def is_metadata(text: bytes) -> bool:
+    """Tell whether plain text is the canonical form of metadata that an entry may have."""
+    parts = text.split(b'"')
+    if is_flat(b'"'.join(parts[::2]), tuple(parts[1::4])):
+        return True
+    try:
+        value = DECODE(text.decode())
+        check_metadata(value, may_nest=True)
+    except (Malformed, ValueError, RecursionError):
+        return False
+    return ENCODE(value).encode() == text
+
+
+@lru_cache(maxsize=4096)
+def is_flat(marks: bytes, keys: tuple[bytes, ...]) -> bool:
+    """Tell whether these marks and keys, with any texts as values, are metadata of texts alone."""
+    is_ordered = list(keys) == sorted({*keys})
+    are_names = all(KEY.fullmatch(key.decode()) for key in keys)
+    return marks == b'{"%b"}' % b'","'.join([b":"] * len(keys)) and is_ordered and are_names
+
+
+def kept(names: Sequence[bytes]) -> Sequence[bytes]:
+    are_brief = max(map(len, names)) <= NAME_BYTES_MAX
+    return names if are_brief else list(map(brief, names))
+
+
+def are_new(names: Sequence[bytes], known: set[bytes]) -> bool:
+    fresh = {*names}
+    return len(fresh) == len(names) and fresh.isdisjoint(known)
+
+
+def are_moves(book: Book, run: Run, amount: int) -> bool:
+    """Tell whether the routes of a run are allowed, and could each take all of an amount."""
+    name = run.books[0].decode()
+    return all(
+        not broken_route_in(name, route) and book.is_in_range(route, amount)
+        for route in map(route_in, {*run.routes})
+    )
+
+
+@lru_cache(maxsize=4096)
+def route_in(text: bytes) -> Route:
+    value = DECODE("{" + text.decode() + "}")
+    return value["debit"], value["credit"], value["currency"]
 
 
 # --- The whole export ----------------------------------------------------------------------------
@@ -425,21 +806,42 @@ class Verification:
     at_head: dict[str, Balances] | None = None
     is_whole: bool = False
 
-    def run(self, lines: Iterator[bytes]) -> Finding:
+    def run(self, blocks: Iterable[bytes]) -> Finding:
+        """Verify blocks of whole lines, each ended by LF."""
         try:
-            for line in lines:
-                if not line.endswith(b"\n"):
-                    reason = f"line {self.book.size + 1}: it does not end with LF within its limit"
+            for block in blocks:
+                *lines, rest = block.split(b"\n")
+                self.add(lines)
+                if rest:
+                    where = f"line {self.book.size - self.book.start + 1}"
+                    reason = f"{where}: it does not end with LF within its limit"
                     raise Finding("MALFORMED", self.book.size, reason)
-                self.book.add(line[:-1])
-                if self.head and self.book.size == self.head.size:
-                    self.hash_at_head, self.at_head = self.book.last_hash, self.balances()
             self.is_whole = True
             self.check_head()
             self.check_balances()
         except Finding as finding:
             return finding
         return Finding("VALID", None, "")
+
+    def run_from_attestation(self, file: BinaryIO) -> Finding:
+        """Verify an export that begins at an attestation, whose sums are taken for granted."""
+        try:
+            self.book, lines = read_attested(file)
+        except Finding as finding:
+            return finding
+        broken_trust = self.book.broken_trust()
+        if broken_trust:
+            start = self.book.start
+            return Finding("TAMPERED", start, f"entry {start}: {broken_trust}")
+        return self.run(itertools.chain(lines, blocks_of(file)))
+
+    def add(self, lines: list[bytes]) -> None:
+        """Add lines, and remember how the book stood at the size of the head."""
+        before_head = self.head.size - self.book.size if self.head else 0
+        for part in (lines[: max(before_head, 0)], lines[max(before_head, 0) :]):
+            add_lines(self.book, part)
+            if self.head and part and self.book.size == self.head.size:
+                self.hash_at_head, self.at_head = self.book.last_hash, self.balances()
 
     def balances(self) -> dict[str, Balances]:
         return {side: self.book.balances(side) for side in ("places", "purposes")}
@@ -451,6 +853,8 @@ class Verification:
         if self.head and size < self.head.size:
             reason = f"the export ends after {size} of {self.head.size} entries"
             raise Finding("INCOMPLETE", None, reason)
+        if self.head and self.book.start >= self.head.size:
+            raise Finding("INCOMPLETE", None, "the export begins after the stated head")
         if self.head and self.hash_at_head != self.head.head_hash:
             last = self.head.size - 1
             reason = f"entry {last}: the stated head has another hash for it"
@@ -473,11 +877,12 @@ class Verification:
     def report(self, finding: Finding, elapsed_seconds: float) -> dict[str, Any]:
         """The verdict as one JSON object; hash and balances only of a book that was read whole."""
         book = self.book
-        return {
+        trusted = {"trusted": {"entries": book.start, "head_hash": book.trusted_hash}}
+        return (trusted if book.start else {}) | {
             "verdict": finding.verdict,
             "first_bad_sequence": finding.sequence,
             "reason": finding.reason,
-            "entries": book.size,
+            "entries": book.size - book.start,
             "head_hash": book.last_hash or None if self.is_whole else None,
             "organisation_id": book.first.organisation_id if book.first else None,
             "book": book.first.book if book.first else None,
@@ -510,6 +915,12 @@ def opened(source: str) -> Iterator[BinaryIO]:
                 yield file
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(f"{source} could not be read: {error}") from None
+
+
+def blocks_of(file: BinaryIO) -> Iterator[bytes]:
+    """Read blocks that end where a line ends, but for one that the limit of lines cuts off."""
+    while block := file.read(BLOCK_BYTES):
+        yield block if block.endswith(b"\n") else block + file.readline(LINE_BYTES_MAX + 2)
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
@@ -597,6 +1008,11 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("source", metavar="FILE|URL|-")
     export.add_argument("--balances", metavar="FILE|URL", help="compare these balances")
     export.add_argument("--head", metavar="FILE|URL", help="compare this head")
+    export.add_argument(
+        "--from-attestation",
+        action="store_true",
+        help="the export may begin at an attestation of balances: trust all before it",
+    )
     organisation = commands.add_parser("organisation", help="fetch and verify a public book")
     organisation.add_argument("source", metavar="URL", type=public_url)
     for command in (export, organisation):
@@ -626,7 +1042,9 @@ def verify(verification: Verification, options: argparse.Namespace) -> Finding:
     except Finding as finding:
         return finding
     with opened(source) as file:
-        return verification.run(lines_of(file))
+        if options.command == "export" and options.from_attestation:
+            return verification.run_from_attestation(file)
+        return verification.run(blocks_of(file))
 
 
 def say(text: str) -> None:
@@ -643,8 +1061,8 @@ def printable(text: str) -> str:
 
 
 def sentences(report: dict[str, Any], verification: Verification) -> str:
-    first, last = verification.book.first, verification.book.last
-    lines = [report["verdict"]]
+    book, first, last = verification.book, verification.book.first, verification.book.last
+    lines = [report["verdict"] + (f" from entry {book.start} on" if book.start else "")]
     if report["reason"]:
         lines.append(f"Reason: {report['reason']}.")
     if report["first_bad_sequence"] is not None:
@@ -675,6 +1093,7 @@ def totals(balances: dict[str, list[dict[str, Any]]]) -> list[str]:
 def scope(verification: Verification) -> list[str]:
     return [
         "This shows that the file is one unbroken chain of canonical lines that keep the rules.",
+        *trust(verification.book),
         "It contains the stated head."
         if verification.head
         else "No head was given, so a cut-off or edited end would not be noticed.",
@@ -682,6 +1101,16 @@ def scope(verification: Verification) -> list[str]:
         if verification.given
         else "No balances were given to compare.",
         "It does not show that everybody is shown the same chain: that needs signed checkpoints.",
+    ]
+
+
+def trust(book: Book) -> list[str]:
+    if not book.start:
+        return []
+    return [
+        f"It rests on what entry {book.start} attests of the {book.start} entries before it, "
+        f"the last of which has the hash {book.trusted_hash}. They were not read: names that they "
+        f"used and {book.unseen_reversed} entries of theirs that were reversed were not compared.",
     ]
 
 

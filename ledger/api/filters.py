@@ -8,7 +8,8 @@ from typing import Any
 from rest_framework.filters import BaseFilterBackend
 
 from common.paging import bad_parameter
-from ledger.models import EntryQuerySet
+from ledger.errors import NotYetThere
+from ledger.models import AccountQuerySet, Book, EntryQuerySet
 from ledger.operations import MoneyOperation
 
 # RFC 3339: a date, or a date-time with its offset.
@@ -16,11 +17,16 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII
 )
+SEQUENCE = re.compile(r"(0|[1-9][0-9]{0,15})\Z", re.ASCII)
+CURRENCY = re.compile(r"[A-Z]{3}\Z", re.ASCII)
 HINT = "Write a date (2026-11-21) or a date-time (2026-11-21T03:35:00Z; a plus sign as %2B)."
 DESCRIPTIONS = {
     "operation": "Entries of this kind only.",
     "since": "What occurred at this moment or later; a date means its first second, UTC.",
     "until": "What occurred at this moment or before; a date means its last second, UTC.",
+    "at": "As it was after what was recorded by this moment; a date means its last second, UTC.",
+    "at_sequence": "As it was after this entry.",
+    "currency": "ISO 4217; left out, the organisation's own.",
 }
 
 
@@ -55,6 +61,40 @@ def filter_entries(entries: EntryQuerySet, parameters: Mapping[str, str]) -> Ent
         moment = _moment("until", parameters["until"], time.max)
         entries = entries.filter(occurred_at__lte=moment)
     return entries
+
+
+def filter_account(accounts: AccountQuerySet, name: str, currency: str) -> AccountQuerySet:
+    """Return the account that is asked for. Raises `ValidationError`."""
+    if not CURRENCY.match(currency):
+        raise bad_parameter("currency", "invalid_currency", "Write three capitals, such as EUR.")
+    return accounts.named(name, currency)
+
+
+def past_sequence(book: Book, parameters: Mapping[str, str]) -> int | None:
+    """
+    Return the entry after which a state is asked for; None when it is that of now.
+
+    Raises `ValidationError`, `NotYetThere`.
+    """
+    if {"at", "at_sequence"} <= parameters.keys():
+        raise bad_parameter("at", "two_moments", "Ask by `at` or by `at_sequence`, not by both.")
+    if "at" in parameters:
+        sequence = book.sequence_at(_moment("at", parameters["at"], time.max))
+        if sequence is None:
+            raise NotYetThere("The book had not begun by then.")
+        return sequence
+    if "at_sequence" in parameters:
+        return _sequence(book, parameters["at_sequence"])
+    return None
+
+
+def _sequence(book: Book, text: str) -> int:
+    if not SEQUENCE.match(text):
+        hint = "Write the sequence of an entry: a whole number from 0 on."
+        raise bad_parameter("at_sequence", "invalid_sequence", hint)
+    if int(text) >= book.size:
+        raise NotYetThere(f"The book does not reach that far: its last entry is {book.size - 1}.")
+    return int(text)
 
 
 def _operation(name: str) -> MoneyOperation:

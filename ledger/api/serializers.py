@@ -8,14 +8,20 @@ from ledger.models import Entry
 
 
 class EntrySerializer(serializers.ModelSerializer[Entry]):
-    """All columns of an entry, and `line`: the exact text that was hashed."""
+    """
+    All columns of an entry, and `line`: the exact text that was hashed.
+
+    A correction `reverses` an earlier entry, which then is `corrected_by` the correction.
+    """
 
     organisation_id = serializers.CharField()
     metadata = serializers.DictField()
+    reverses = serializers.IntegerField(allow_null=True)
+    corrected_by = serializers.IntegerField(allow_null=True)
 
     class Meta:
         model = Entry
-        fields = (
+        fields: tuple[str, ...] = (
             "organisation_id",
             "book",
             "sequence",
@@ -32,7 +38,24 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
             "prev_entry_hash",
             "entry_hash",
             "line",
+            "reverses",
+            "corrected_by",
         )
+        read_only_fields = fields
+
+
+class StatementLineSerializer(EntrySerializer):
+    """
+    An entry on one account: its `change`, and the `balance` after it.
+
+    Both count minor units of the account's currency and are positive when money comes or is there.
+    """
+
+    change = serializers.IntegerField()
+    balance = serializers.IntegerField()
+
+    class Meta(EntrySerializer.Meta):
+        fields = (*EntrySerializer.Meta.fields, "change", "balance")
         read_only_fields = fields
 
 
@@ -53,7 +76,13 @@ class BalanceSerializer(serializers.Serializer[Any]):
 
 
 class BalancesSerializer(serializers.Serializer[Any]):
-    """Both sides of the public book; per currency they add up to the same total."""
+    """
+    Both sides of the public book; per currency they add up to the same total.
+
+    Of an earlier state, `sequence` is the last entry in it, which was recorded `at`.
+    """
 
     places = BalanceSerializer(many=True)
     purposes = BalanceSerializer(many=True)
+    sequence = serializers.IntegerField(required=False)
+    at = serializers.DateTimeField(required=False)

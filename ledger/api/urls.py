@@ -4,16 +4,18 @@ from django.urls import path
 
 from ledger.api import views
 
-LEDGER = "public/organisations/<slug:organisation>/ledger"
+ORGANISATION = "public/organisations/<slug:organisation>"
+LEDGER = f"{ORGANISATION}/ledger"
 
 urlpatterns = [
     path(LEDGER, views.EntryList.as_view(), name="api-entry-list"),
     path(f"{LEDGER}/entries/<int:sequence>", views.EntryDetail.as_view(), name="api-entry"),
     path(f"{LEDGER}/head", views.Head.as_view(), name="api-ledger-head"),
     path(f"{LEDGER}/export", views.Export.as_view(), name="api-ledger-export"),
+    path(f"{ORGANISATION}/balances", views.Balances.as_view(), name="api-balances"),
     path(
-        "public/organisations/<slug:organisation>/balances",
-        views.Balances.as_view(),
-        name="api-balances",
+        f"{ORGANISATION}/accounts/<str:account>/entries",
+        views.Statement.as_view(),
+        name="api-statement",
     ),
 ]

@@ -1,10 +1,12 @@
 """The public ledger of an organisation."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
+from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
@@ -15,10 +17,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.paging import KeysetPages, bad_parameter
-from ledger.api.filters import EntryFilter
-from ledger.api.serializers import BalancesSerializer, EntrySerializer, HeadSerializer
+from ledger.api.filters import DESCRIPTIONS, EntryFilter, filter_account, past_sequence
+from ledger.api.serializers import (
+    BalancesSerializer,
+    EntrySerializer,
+    HeadSerializer,
+    StatementLineSerializer,
+)
 from ledger.export import FORMATS, Format
-from ledger.models import PUBLIC, Account, Book, Entry, EntryQuerySet
+from ledger.models import PUBLIC, Account, Book, Entry, EntryQuerySet, LineQuerySet
 from organisations.api.scoping import OrganisationPublic
 
 
@@ -37,7 +44,7 @@ class EntryList(OrganisationPublic, generics.ListAPIView[Entry]):
 
     def get_queryset(self) -> EntryQuerySet:
         """Return the entries of the public book."""
-        return Entry.objects.of(self.organisation)
+        return Entry.objects.of(self.organisation).with_corrections()
 
 
 class EntryDetail(OrganisationPublic, generics.RetrieveAPIView[Entry]):
@@ -47,7 +54,7 @@ class EntryDetail(OrganisationPublic, generics.RetrieveAPIView[Entry]):
 
     def get_object(self) -> Entry:
         """Return the entry at a place in the public book."""
-        entries = Entry.objects.of(self.organisation)
+        entries = Entry.objects.of(self.organisation).with_corrections()
         return get_object_or_404(entries, sequence=self.kwargs["sequence"])
 
 
@@ -62,17 +69,69 @@ class Head(OrganisationPublic, APIView):
 
 
 class Balances(OrganisationPublic, APIView):
-    """GET shows where the money is, and what it is for."""
+    """GET shows where the money is, and what it is for: now, or after an earlier entry."""
 
-    @extend_schema(responses=BalancesSerializer)
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "at_sequence", OpenApiTypes.INT, description=DESCRIPTIONS["at_sequence"]
+            ),
+            OpenApiParameter("at", description=DESCRIPTIONS["at"]),
+        ],
+        responses=BalancesSerializer,
+    )
     def get(self, request: Request, **kwargs: Any) -> Response:
         """Return both sides, read in one moment."""
-        accounts = list(Account.objects.of(self.organisation).money())
-        sides = {
-            f"{kind}s": [account for account in accounts if account.kind == kind]
-            for kind in (Account.Kind.PLACE, Account.Kind.PURPOSE)
-        }
+        book = get_object_or_404(Book, organisation=self.organisation, book=PUBLIC)
+        sequence = past_sequence(book, request.query_params.dict())
+        if sequence is None:
+            sides = sides_of(Account.objects.of(self.organisation).money())
+        else:
+            entry = Entry.objects.of(self.organisation).get(sequence=sequence)
+            sides = sides_of(Account.objects.money_at(self.organisation, sequence))
+            sides |= {"sequence": sequence, "at": entry.recorded_at}
         return Response(BalancesSerializer(sides).data, headers={"Cache-Control": "no-cache"})
+
+
+def sides_of(accounts: Iterable[Account]) -> dict[str, Any]:
+    """Return the places and the purposes."""
+    sides: dict[str, Any] = {"places": [], "purposes": []}
+    for account in accounts:
+        sides[f"{account.kind}s"].append(account)
+    return sides
+
+
+class Statement(OrganisationPublic, generics.ListAPIView[Any]):
+    """GET lists the entries on one place or purpose, newest first, with the balance after each."""
+
+    serializer_class = StatementLineSerializer
+    pagination_class = EntryPages
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("account", location="path", description="Such as `fund:general`."),
+            OpenApiParameter("currency", description=DESCRIPTIONS["currency"]),
+        ],
+        responses=StatementLineSerializer(many=True),
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return a page of them."""
+        return super().get(request, *args, **kwargs)
+
+    @cached_property
+    def account(self) -> Account:
+        """Return the account of the URL. Raises `ValidationError`."""
+        currency = self.request.query_params.get("currency", self.organisation.currency)
+        accounts = Account.objects.of(self.organisation).money()
+        return get_object_or_404(filter_account(accounts, self.kwargs["account"], currency))
+
+    def get_queryset(self) -> LineQuerySet[Any]:
+        """Return the entries on the account."""
+        return self.account.legs().with_corrections()
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """Return a page of them, each with its change and balance."""
+        return self.account.with_balances(super().paginate_queryset(queryset) or [])
 
 
 class WhateverIsAsked(DefaultContentNegotiation):

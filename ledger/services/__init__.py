@@ -65,14 +65,14 @@ class Draft:
         line.check_text(self.nonce, "nonce")
         line.check_metadata(self.metadata)
 
-    def is_content_of(self, entry: Entry) -> bool:
-        """Tell whether an entry already says this."""
+    def is_content_of(self, said: "Entry | Draft") -> bool:
+        """Tell whether an entry, or an earlier draft of the batch, already says this."""
         return (
             (self.operation, self.amount, self.currency, self.debit, self.credit)
-            == (entry.operation, entry.amount, entry.currency, entry.debit, entry.credit)
+            == (said.operation, said.amount, said.currency, said.debit, said.credit)
             # As written, since True == 1.
-            and line.encode_metadata(self.metadata) == line.encode_metadata(entry.metadata)
-            and self.occurred_at in (None, entry.occurred_at)
+            and line.encode_metadata(self.metadata) == line.encode_metadata(said.metadata)
+            and self.occurred_at in (None, said.occurred_at)
         )
 
 
@@ -139,15 +139,15 @@ def _stored(book: Book, nonces: Sequence[str]) -> dict[str, Entry]:
 def _fresh(drafts: Iterable[Draft], known: Mapping[str, Entry]) -> Iterator[Draft]:
     seen: dict[str, Draft] = {}
     for draft in drafts:
-        entry, twin = known.get(draft.nonce), seen.get(draft.nonce)
-        if (entry and not draft.is_content_of(entry)) or (twin and twin != draft):
+        said = known.get(draft.nonce) or seen.get(draft.nonce)
+        if said is None:
+            seen[draft.nonce] = draft
+            yield draft
+        elif not draft.is_content_of(said):
             raise NonceConflict(
                 f"The nonce {draft.nonce!r} was used before for something else; "
                 "nothing was written."
             )
-        if not entry and not twin:
-            seen[draft.nonce] = draft
-            yield draft
 
 
 def _chain(book: Book, drafts: Iterable[Draft], head: Head) -> Iterator[tuple[Entry, str]]:

@@ -28,6 +28,7 @@ STATES = {
     "57P01": "connection ended by the server",
     "57P02": "connection ended by the server",
     "57P03": "server starting or stopping",
+    "57P05": "connection ended by the server",
 }
 UNIQUE = "23505"
 # Another writer, who did not take the lock of the head, was faster.

@@ -30,7 +30,7 @@ BEGIN
             AND account.currency = moved.currency AND account.name = moved.name
         RETURNING account.name
     ), latest AS MATERIALIZED (
-        SELECT organisation_id, book, max(sequence) + 1 AS size,
+        SELECT organisation_id, book, min(sequence) AS first, max(sequence) + 1 AS size,
             (array_agg(entry_hash ORDER BY sequence DESC))[1] AS head_hash,
             min(recorded_at) AS recorded_from, max(recorded_at) AS recorded_at
         FROM inserted GROUP BY organisation_id, book
@@ -39,6 +39,8 @@ BEGIN
         SET size = latest.size, head_hash = latest.head_hash, recorded_at = latest.recorded_at
         FROM latest
         WHERE head.organisation_id = latest.organisation_id AND head.book = latest.book
+            -- Otherwise a function that the statement calls has written the next ones before.
+            AND head.size = latest.first
             AND (head.recorded_at <= latest.recorded_from) IS NOT FALSE
         RETURNING head.book
     )

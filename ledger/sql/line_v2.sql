@@ -14,7 +14,7 @@ DECLARE
     spaced text := metadata::text;
     written text := replace(replace(spaced, '": ', '":'), ', "', ',"');
     keys jsonb := CASE WHEN spaced <> '{}' THEN
-        jsonb_path_query_array(metadata, '$ ? (@.type() == "object").keyvalue() ? (@.value.type() == "string").key')
+        jsonb_path_query_array(metadata, 'strict $ ? (@.type() == "object").keyvalue() ? (@.value.type() == "string").key')
     END;
     texts text := organisation_id || book || entry_id || operation || currency || debit || credit
         || nonce || prev_entry_hash || replace(written, '"', '');

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from django.template import Library
 
 from common.money import format_amount
-from ledger.models import Account
-from ledger.templatetags.entries import account_words
+from ledger.models import Account, Entry
+from ledger.operations import BookOperation
+from ledger.templatetags.entries import account_mark, account_words
 
 register = Library()
 
@@ -38,6 +39,17 @@ class Side(NamedTuple):
     summary: str
 
 
+class Attested(NamedTuple):
+    """One account of a balance attestation; `amount` is positive when money is there."""
+
+    account: str
+    currency: str
+    mark: str
+    debits: int
+    credits: int
+    amount: int
+
+
 class Balance(NamedTuple):
     """Both sides in one currency."""
 
@@ -59,6 +71,25 @@ def two_sides(accounts: Iterable[Any], names: Mapping[str, str], main: str) -> l
         for currency, group in groupby(filled, key=lambda account: account.currency)
     ]
     return sorted(balances, key=lambda balance: balance.currency != main)
+
+
+@register.simple_tag
+def attested_accounts(entry: Entry) -> list[Attested]:
+    """Return what a balance attestation says, in its order; nothing for other entries."""
+    if entry.operation != BookOperation.BALANCE_ATTESTATION:
+        return []
+    rows = [entry.metadata[name] for name in sorted(entry.metadata, key=_place) if _place(name)]
+    return [_attested(**row) for row in rows]
+
+
+def _place(name: str) -> int:
+    return int(name[1:]) + 1 if name[1:].isdigit() else 0
+
+
+def _attested(*, account: str, currency: str, debits: int, credits: int) -> Attested:
+    mark = account_mark(account)
+    amount = debits - credits if mark == "place" else credits - debits
+    return Attested(account, currency, mark, debits, credits, amount)
 
 
 def bar_parts(amounts: Iterable[int], whole: int) -> list[tuple[str, str]]:

@@ -140,6 +140,4 @@ def _notes(entry: Entry) -> list[str]:
     given = entry.metadata.get("presentment")
     if isinstance(given, dict) and not entry.operation.endswith("_FEE"):
         notes.append(f"{format_money(given['amount'], given['currency'])} before exchange")
-    if entry.operation == "CORRECTION" and "reverses" in entry.metadata:
-        notes.append(f"Takes back entry {entry.metadata['reverses']:,}")
     return notes

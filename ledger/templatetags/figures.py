@@ -48,6 +48,12 @@ def moved(value: int, currency: str, direction: str) -> SafeString:
     )
 
 
+@register.simple_tag
+def changed(value: int, currency: str) -> SafeString:
+    """Return by how much an account changed: `+50.00 EUR`, `−1.70 EUR`."""
+    return moved(abs(value), currency, "out" if value < 0 else "in")
+
+
 @register.filter
 def short_hash(value: str) -> str:
     """Return the first eight digits of a hash, in two groups that stay together."""

@@ -1,6 +1,7 @@
 // A whole book: chain, rules and balances. `verifier/almoner_verify.py` does the same on its own;
 // its first lines say which sequence is named when something does not fit.
 
+import { ATTESTS, Series, attestationIn } from "./attestation.js";
 import { Malformed, readLine } from "./line.js";
 import { hashOf } from "./sha256.js";
 
@@ -29,17 +30,22 @@ export class Book {
   #nonces = new Set();
   #entryIds = new Set();
   #reversed = new Set();
-  #moves = [];
-  #routeNumbers = new Map();
+  #amounts = [];
+  #routes = [];
+  #routesByKey = new Map();
   #sums = new Map();
-  #sides = new Map();
+  #series = null;
 
   add(bytes) {
     const entry = this.#read(bytes);
     const hash = hashOf(bytes);
     this.#checkChain(entry, hash);
     const brokenRule =
-      this.#brokenIdentity(entry) || this.#brokenMoney(entry) || this.#brokenCorrection(entry) || this.#usedName(entry);
+      this.#brokenIdentity(entry) ||
+      this.#brokenMoney(entry) ||
+      this.#brokenCorrection(entry) ||
+      this.#brokenAttestation(entry) ||
+      this.#usedName(entry);
     if (brokenRule) throw new Finding("TAMPERED", this.size, `entry ${this.size}: ${brokenRule}`);
     this.#take(entry, hash);
   }
@@ -82,17 +88,13 @@ export class Book {
   }
 
   #brokenMoney(entry) {
-    const { amount, currency, debit, credit } = entry;
+    const { amount, currency } = entry;
     if (amount < 0) return "its amount is negative";
-    if (debit === credit) return "it moves from an account to the same account";
     if (currency === NOTHING && amount) return "it moves an amount of no currency";
-    if (entry.book === "public") {
-      const isAllowed = (account) => this.#sideOf(account) || (currency === NOTHING && NOWHERE.includes(account));
-      if (!isAllowed(debit) || !isAllowed(credit)) return "an account is neither a place nor a purpose";
-    }
+    const route = this.#routeOf(entry);
+    if (route.brokenRule) return route.brokenRule;
     const isExact =
-      Number.isSafeInteger(this.#sum(debit, currency) + amount) &&
-      Number.isSafeInteger(this.#sum(credit, currency) - amount);
+      Number.isSafeInteger(route.debited.debits + amount) && Number.isSafeInteger(route.credited.credits + amount);
     return isExact ? "" : "a balance is out of range";
   }
 
@@ -103,9 +105,24 @@ export class Book {
       return "it does not name the earlier entry that it reverses";
     }
     if (this.#reversed.has(target)) return "it reverses an entry that was reversed before";
-    const [route, amount] = this.#moves[target];
-    const isMirror = route === this.#routeNumbers.get(mirrorOf(entry)) && amount === entry.amount;
+    const mirror = keyOf(entry.credit, entry.debit, entry.currency);
+    const isMirror = this.#routes[target] === this.#routesByKey.get(mirror) && this.#amounts[target] === entry.amount;
     return isMirror ? "" : "it does not mirror the entry that it reverses";
+  }
+
+  #brokenAttestation(entry) {
+    if (entry.operation !== ATTESTS) return this.#series ? "it interrupts the attestation before it" : "";
+    if (entry.book !== "public") return "it attests the balances of a book that is not public";
+    const stated = attestationIn(entry);
+    if (stated === null) return "it attests in an unknown form";
+    this.#series ??= new Series(this.size, stated.parts, this.#attestable());
+    return this.#series.brokenBy(stated);
+  }
+
+  /** What an attestation must say here: the sums of every account, in its order. */
+  #attestable() {
+    const rows = [...this.#sums.values()].filter(({ currency }) => currency !== NOTHING);
+    return rows.sort((one, other) => compare(one.currency, other.currency) || compare(one.account, other.account));
   }
 
   #usedName(entry) {
@@ -114,52 +131,64 @@ export class Book {
   }
 
   #take(entry, hash) {
-    const { amount, currency, debit, credit } = entry;
+    const { amount } = entry;
+    const route = this.#routeOf(entry);
     this.first ??= entry;
     this.last = entry;
     this.lastHash = hash;
     this.size += 1;
-    this.#nonces.add(entry.nonce);
-    this.#entryIds.add(entry.entry_id);
-    const route = routeOf(debit, credit, currency);
-    if (!this.#routeNumbers.has(route)) this.#routeNumbers.set(route, this.#routeNumbers.size);
-    this.#moves.push([this.#routeNumbers.get(route), amount]);
-    this.#move(debit, currency, amount);
-    this.#move(credit, currency, -amount);
+    // Parts of a line keep all of it in memory; what JSON reads is a copy.
+    const [nonce, entryId] = JSON.parse(JSON.stringify([entry.nonce, entry.entry_id]));
+    this.#nonces.add(nonce);
+    this.#entryIds.add(entryId);
+    this.#routes.push(route);
+    this.#amounts.push(amount);
+    this.#sums.set(route.debited.key, route.debited).set(route.credited.key, route.credited);
+    route.debited.debits += amount;
+    route.credited.credits += amount;
     if (entry.operation === "CORRECTION") this.#reversed.add(entry.metadata.reverses);
+    if (this.#series) this.#series = this.#series.after();
   }
 
-  #move(account, currency, amount) {
-    if (!this.#sums.has(currency)) this.#sums.set(currency, new Map());
-    this.#sums.get(currency).set(account, this.#sum(account, currency) + amount);
-  }
-
-  #sum(account, currency) {
-    return this.#sums.get(currency)?.get(account) ?? 0;
-  }
-
-  #sideOf(account) {
-    let side = this.#sides.get(account);
-    if (side === undefined) {
-      side = PLACE.test(account) ? "places" : PURPOSE.test(account) ? "purposes" : "";
-      this.#sides.set(account, side);
+  /** What entries between the same accounts share; control characters are in no name. */
+  #routeOf({ book, debit, credit, currency }) {
+    const key = keyOf(debit, credit, currency);
+    let route = this.#routesByKey.get(key);
+    if (route === undefined) {
+      const brokenRule = brokenRoute(book, debit, credit, currency);
+      route = { brokenRule, debited: this.#sumsOf(debit, currency), credited: this.#sumsOf(credit, currency) };
+      this.#routesByKey.set(key, route);
     }
-    return side;
+    return route;
+  }
+
+  #sumsOf(account, currency) {
+    const key = `${account}\n${currency}`;
+    return this.#sums.get(key) ?? { key, account, currency, debits: 0, credits: 0 };
   }
 
   /** The balances that are not zero, positive where money is: `{places: […], purposes: […]}`. */
   balances() {
     const balances = { places: [], purposes: [] };
-    for (const [currency, sums] of this.#sums) {
-      for (const [account, sum] of sums) {
-        const side = this.#sideOf(account);
-        if (!side || !sum || currency === NOTHING) continue;
-        balances[side].push({ account, currency, amount: side === "places" ? sum : -sum });
-      }
+    for (const { account, currency, debits, credits } of this.#attestable()) {
+      const side = sideOf(account);
+      const sum = debits - credits;
+      if (side && sum) balances[side].push({ account, currency, amount: side === "places" ? sum : -sum });
     }
     for (const side of SIDES) balances[side].sort(byAccount);
     return balances;
   }
+}
+
+function brokenRoute(book, debit, credit, currency) {
+  if (debit === credit) return "it moves from an account to the same account";
+  const isAllowed = (account) => sideOf(account) || (currency === NOTHING && NOWHERE.includes(account));
+  const isBroken = book === "public" && !(isAllowed(debit) && isAllowed(credit));
+  return isBroken ? "an account is neither a place nor a purpose" : "";
+}
+
+function sideOf(account) {
+  return PLACE.test(account) ? "places" : PURPOSE.test(account) ? "purposes" : "";
 }
 
 function isGenesis(entry) {
@@ -174,15 +203,15 @@ function isGenesis(entry) {
   );
 }
 
-function routeOf(debit, credit, currency) {
-  return JSON.stringify([debit, credit, currency]);
+function keyOf(debit, credit, currency) {
+  return `${debit}\n${credit}\n${currency}`;
 }
 
-function mirrorOf(entry) {
-  return routeOf(entry.credit, entry.debit, entry.currency);
+function compare(one, other) {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function byAccount(one, other) {
   const [left, right] = [one, other].map(({ account, currency }) => `${account} ${currency}`);
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compare(left, right);
 }

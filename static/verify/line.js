@@ -24,21 +24,71 @@ const FIELDS = {
 const NAMES = Object.keys(FIELDS);
 const HASH = /^sha256:[0-9a-f]{64}$/;
 const KEY = /^[a-z0-9_]+$/;
-const MOMENT = /^(\d{4})-(\d{2})-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+const MOMENT = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
 const PLAIN = /^[ -!#-[\]-~]*$/;
+const TEXT = '"([ -!#-\\[\\]-~]*)"';
+const INTEGER = "(0|[1-9][0-9]{0,14})";
+const PAIR = '"[a-z0-9_]+":"[ -!#-\\[\\]-~]*"';
+const TIME = '"(\\d{4}-\\d{2}-\\d{2}T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\dZ)"';
+const PLAIN_LINE = new RegExp(
+  `^\\{"amount":${INTEGER},"book":${TEXT},"credit":${TEXT},"currency":${TEXT},"debit":${TEXT},` +
+    `"entry_id":${TEXT},"metadata":(\\{(?:${PAIR}(?:,${PAIR})*)?\\}),"nonce":${TEXT},` +
+    `"occurred_at":${TIME},"operation":${TEXT},"organisation_id":${TEXT},` +
+    `"prev_entry_hash":"(sha256:[0-9a-f]{64})","recorded_at":${TIME},"sequence":${INTEGER},"version":1\\}$`,
+);
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** These bytes are no line of the strict profile. */
 export class Malformed extends Error {}
 
+/** Read the bytes of one line, without its LF; throws `Malformed` unless they are canonical. */
+export function readLine(bytes) {
+  const text = decoded(bytes);
+  return readPlain(text) ?? readAny(text);
+}
+
+let lastMetadata = "{}";
+let lastMetadataRead = {};
+
 /**
- * Read the bytes of one line, without its LF; throws `Malformed` unless they are canonical.
+ * Read a line of plain ASCII whose metadata are texts: nearly every line, at a third of the cost.
+ * Returns what `readAny` does, or null if that must decide.
+ */
+export function readPlain(text) {
+  const parts = PLAIN_LINE.exec(text);
+  if (parts === null || !isMoment(parts[9]) || !isMoment(parts[13])) return null;
+  if (parts[7] !== lastMetadata) {
+    const metadata = JSON.parse(parts[7]);
+    if (canonical(metadata) !== parts[7]) return null;
+    lastMetadata = parts[7];
+    lastMetadataRead = metadata;
+  }
+  return {
+    amount: Number(parts[1]),
+    book: parts[2],
+    credit: parts[3],
+    currency: parts[4],
+    debit: parts[5],
+    entry_id: parts[6],
+    metadata: lastMetadataRead,
+    nonce: parts[8],
+    occurred_at: parts[9],
+    operation: parts[10],
+    organisation_id: parts[11],
+    prev_entry_hash: parts[12],
+    recorded_at: parts[13],
+    sequence: Number(parts[14]),
+    version: 1,
+  };
+}
+
+/**
+ * Read any line; throws `Malformed` unless it is canonical.
  *
  * `JSON.parse` forgets duplicate keys, number forms (1.0, 1e2, -0) and everything past 2^53, so the
  * proof is that writing what was read gives the same text again.
  */
-export function readLine(bytes) {
-  const text = decoded(bytes);
+export function readAny(text) {
   const entry = parsed(text);
   if (!isObject(entry)) throw new Malformed("it is not an object");
   checkFields(entry);
@@ -125,10 +175,20 @@ function checkString(text) {
 }
 
 function isMoment(text) {
-  const [, year, month, day] = (MOMENT.exec(text) ?? []).map(Number);
-  if (!year || !month || month > 12 || !day) return false;
+  return MOMENT.test(text) && isDay(text.slice(0, 10));
+}
+
+const DAYS_MAX = 1024;
+const days = new Map();
+
+function isDay(text) {
+  if (days.has(text)) return days.get(text);
+  const [year, month, day] = text.split("-").map(Number);
   const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  return day <= [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+  const length = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+  if (days.size >= DAYS_MAX) days.clear();
+  days.set(text, year > 0 && day > 0 && day <= length);
+  return days.get(text);
 }
 
 /** Write a checked value as RFC 8785 does; its strings hold no control characters any more. */

@@ -44,10 +44,12 @@ def hash_of(text: str) -> str:
 class Pen:
     """One book of a new organisation, with a genesis and two gifts of 5.00 EUR."""
 
-    def __init__(self, connection: psycopg.Connection, organisation: str = "") -> None:
+    def __init__(
+        self, connection: psycopg.Connection, organisation: str = "", book: str = "public"
+    ) -> None:
         self.connection = connection
         self.organisation = organisation or make_id("org")
-        self.book = "credits" if organisation else "public"
+        self.book = book
         self.size, self.head_hash = 0, None
         self.rows: list[Row] = []
         if not organisation:
@@ -61,9 +63,9 @@ class Pen:
         # Nothing is left for the end of the transaction, which does not come: TRUNCATE would wait.
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    def private(self) -> "Pen":
+    def private(self, book: str = "credits") -> "Pen":
         """Return the pen of a private book of the same organisation; ann owns 10 credits."""
-        return Pen(self.connection, self.organisation)
+        return Pen(self.connection, self.organisation, book)
 
     def open_book(self, book: str) -> None:
         statement = "INSERT INTO ledger_book (organisation_id, book) VALUES (%s, %s)"

@@ -3,7 +3,8 @@
 import pytest
 from psycopg import sql
 
-from tests.ledger.pen import Pen
+from config.postgres_home import APPLICATION, SUPERUSER
+from tests.ledger.pen import GENESIS, Pen
 
 NO_ACCOUNT = ("23503", "entry_moves_accounts_of_its_book")
 RESTRICTED = ("23001", None)
@@ -36,6 +37,78 @@ def test_an_account_of_another_currency_is_refused(pen):
 def test_an_account_that_nobody_opened_is_refused(pen):
     assert pen.refused(pen.row(debit="bank:other")) == NO_ACCOUNT
     assert pen.refused(pen.row(credit="fund:other")) == NO_ACCOUNT
+
+
+NOWHERE = [
+    {"debit": "bank:other"},
+    {"credit": "fund:other"},
+    {"debit": "bank:other", "credit": "fund:other"},
+    {"debit": "bank:other", "amount": 0},
+    {"credit": "fund:other", "amount": 0},
+]
+
+
+@pytest.mark.parametrize("changes", NOWHERE, ids=str)
+def test_one_account_that_is_missing_refuses_the_whole_statement(pen, changes):
+    attacks = refusals_of_a_batch(pen, changes)
+
+    assert attacks == [NO_ACCOUNT] * 6
+    assert pen.head() == (3, pen.head_hash)
+    assert pen.sums() == {"stripe": (1000, 0), "fund:general": (0, 1000)}
+
+
+def refusals_of_a_batch(pen, changes):
+    """Return how a bad entry is refused: alone, as the first, in the middle, and by COPY."""
+    bad = pen.row(**changes)
+    batch = [bad, pen.following(bad)]
+    good = pen.row()
+    middle = pen.following(good, **changes)
+    mixed = [good, middle, pen.following(middle)]
+    return [
+        pen.refused(bad),
+        pen.refused(*batch),
+        pen.refused(*mixed),
+        pen.refused_call(lambda: pen.copy(bad)),
+        pen.refused_call(lambda: pen.copy(*mixed)),
+        pen.refused_statement(f"{Pen.inserting(pen.rows[2], *mixed)} ON CONFLICT DO NOTHING"),
+    ]
+
+
+def test_an_account_that_is_missing_in_one_of_two_books_refuses_both(pen):
+    private = pen.private()
+    good, bad = pen.row(), private.row(credit="owner:carl")
+
+    assert pen.refused(good, bad) == NO_ACCOUNT
+    assert pen.refused_call(lambda: pen.copy(bad, good)) == NO_ACCOUNT
+    inserted = f"WITH other AS ({Pen.inserting(bad)}) {Pen.inserting(good)}"
+    assert pen.refused_statement(inserted) == NO_ACCOUNT
+
+
+def test_a_genesis_without_its_accounts_is_refused(pen):
+    pen.book, pen.size, pen.head_hash = "another", 0, None
+    pen.open_book("another")
+
+    assert pen.refused(pen.row(**GENESIS)) == NO_ACCOUNT
+
+
+def test_an_entry_in_a_book_that_nobody_opened_is_refused(pen):
+    pen.book, pen.size, pen.head_hash = "another", 0, None
+
+    assert pen.refused(pen.row(**GENESIS)) == NO_ACCOUNT
+
+
+def test_accounts_are_asked_for_where_foreign_keys_are_switched_off(connected):
+    # PostgreSQL 15 lets a superuser grant this setting away.
+    connection = connected(SUPERUSER)
+    with connection.transaction(force_rollback=True):
+        connection.execute(f'GRANT SET ON PARAMETER session_replication_role TO "{APPLICATION}"')
+        connection.execute(f'SET LOCAL SESSION AUTHORIZATION "{APPLICATION}"')
+        pen = Pen(connection)
+        pen.execute("SET LOCAL session_replication_role = replica")
+
+        for changes in NOWHERE:
+            assert refusals_of_a_batch(pen, changes) == [NO_ACCOUNT] * 6
+        assert pen.sums() == {"stripe": (1000, 0), "fund:general": (0, 1000)}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +183,18 @@ WRITES = [
     "UPDATE ledger_book SET head_hash = 'sha256:' WHERE {here}",
     "UPDATE ledger_book SET head_hash = NULL WHERE {here}",
     "UPDATE ledger_book SET book = 'other' WHERE {here}",
+    "UPDATE ledger_book SET organisation_id = 'org_x' WHERE {here}",
+    "UPDATE ledger_book SET recorded_at = '1970-01-01' WHERE {here}",
+    "UPDATE ledger_book SET recorded_at = NULL WHERE {here}",
+    "UPDATE ledger_book SET recorded_at = 'infinity', lock = NOT lock WHERE {here}",
+    "UPDATE ledger_account SET debits = debits WHERE {here}",
+    "UPDATE ledger_account SET organisation_id = 'org_x' WHERE {here}",
+    "INSERT INTO ledger_book (organisation_id, book, recorded_at) "
+    "VALUES ({organisation}, 'new', '2999-01-01')",
+    "INSERT INTO ledger_book (organisation_id, book) VALUES ({organisation}, 'public') "
+    "ON CONFLICT (organisation_id, book) DO UPDATE SET recorded_at = NULL",
+    "MERGE INTO ledger_book AS book USING (SELECT 1) AS one ON book.{here} "
+    "WHEN MATCHED THEN UPDATE SET recorded_at = NULL",
     "INSERT INTO ledger_account (organisation_id, book, currency, name, debits) "
     "VALUES ({organisation}, 'public', 'EUR', 'bank:new', 5)",
     "INSERT INTO ledger_account (organisation_id, book, currency, name, credits) "
@@ -146,6 +231,30 @@ def test_the_application_writes_no_sums_and_no_heads(application_pen, write):
 @pytest.mark.parametrize("write", WRITES)
 def test_the_owner_writes_no_sums_and_no_heads_either(owner_pen, write):
     assert owner_pen.refused_statement(statement_of(owner_pen, write)) == RESTRICTED
+
+
+@pytest.mark.parametrize("column", ["organisation_id", "book", "currency", "name"])
+def test_no_trigger_gives_an_account_another_identity(owner_pen, column):
+    assert refused_in_a_trigger(owner_pen, "ledger_account", column) == RESTRICTED
+
+
+@pytest.mark.parametrize("column", ["organisation_id", "book"])
+def test_no_trigger_gives_a_book_another_identity(owner_pen, column):
+    owner_pen.open_book("empty")
+
+    assert refused_in_a_trigger(owner_pen, "ledger_book", column) == RESTRICTED
+
+
+def refused_in_a_trigger(pen, table, column):
+    """Return what refuses a change that the owner makes from within a trigger of its own."""
+    last = {"ledger_account": "name = 'bank:main'", "ledger_book": "book = 'empty'"}[table]
+    pen.execute("CREATE TABLE mine ()")
+    pen.execute(
+        "CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"UPDATE {table} SET {column} = 'bank' WHERE {last}; RETURN NULL; END $$"
+    )
+    pen.execute("CREATE TRIGGER change AFTER INSERT ON mine EXECUTE FUNCTION change()")
+    return pen.refused_statement("INSERT INTO mine DEFAULT VALUES")
 
 
 def test_a_kind_cannot_be_chosen(pen):
@@ -273,6 +382,38 @@ def test_an_owner_spends_nothing_that_comes_later_in_the_batch(pen):
     )
     private.write(added, spent)
     assert private.sums() == {"issued": (11, 11), "owner:ann": (11, 11)}
+
+
+def test_an_owner_spends_nothing_that_comes_later_in_a_batch_over_two_books(pen):
+    private = pen.private()
+    spent = spending(private, 11)
+    added = private.following(spent, amount=5)
+
+    assert pen.refused(pen.row(), spent, added) == OVERDRAWN
+    assert pen.refused_call(lambda: pen.copy(spent, added, pen.row())) == OVERDRAWN
+
+
+def test_what_others_get_in_a_batch_is_theirs_alone(pen):
+    private, another, stranger = pen.private(), pen.private("games"), Pen(pen.connection).private()
+    ann = private.row(amount=1)
+    rows = [ann, private.following(ann, amount=1000, credit="owner:bob")]
+    for other in (another, stranger):
+        rows += [first := other.row(amount=1), other.following(first, amount=1000)]
+
+    pen.execute(Pen.inserting(*rows))
+
+    assert private.sums() == {"issued": (1011, 0), "owner:ann": (0, 11), "owner:bob": (0, 1000)}
+    assert another.sums() == stranger.sums() == {"issued": (1011, 0), "owner:ann": (0, 1011)}
+
+
+def test_what_is_no_owners_may_be_taken_before_it_is_there(pen):
+    private = pen.private()
+    private.open_accounts([("CREDIT", "prizes")])
+    won = private.row(debit="prizes", amount=50)
+
+    private.write(won, private.following(won, debit="issued", credit="prizes", amount=50))
+
+    assert private.sums()["prizes"] == (50, 50)
 
 
 def test_money_may_be_owed(pen):

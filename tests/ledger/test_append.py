@@ -135,6 +135,34 @@ def test_a_nonce_with_other_content_in_one_batch_is_refused(book):
     assert book.size == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"metadata": {"a": True}}, {"metadata": {"a": 1}}),
+        ({"metadata": {"a": 0}}, {"metadata": {"a": False}}),
+        ({}, {"occurred_at": MOMENT}),
+        ({}, {"debit": "bank:main"}),
+    ],
+    ids=str,
+)
+def test_a_nonce_says_the_same_within_a_batch_as_after_it(book, first, second):
+    with pytest.raises(NonceConflict):
+        append(book=book, drafts=[gift("same", **first), gift("same", **second)])
+    append(book=book, drafts=[gift("same", **first)])
+    with pytest.raises(NonceConflict):
+        append(book=book, drafts=[gift("same", **second)])
+
+    book.refresh_from_db()
+    assert book.size == 2
+
+
+def test_a_draft_that_leaves_its_moment_open_repeats_one_that_does_not(book):
+    entries = append(book=book, drafts=[gift("same", occurred_at=MOMENT), gift("same")])
+
+    assert [entry.sequence for entry in entries] == [1, 1]
+    assert append(book=book, drafts=[gift("same")]) == entries[:1]
+
+
 REFUSED = [
     ({"amount": -1}, "the amount"),
     ({"amount": 2**53}, "the amount"),

@@ -245,8 +245,10 @@ def test_the_application_has_these_rights_and_no_more(application_pen):
         ("ledger_account", "SELECT"),
         ("ledger_book", "SELECT"),
         ("ledger_booklisting", "SELECT"),
+        ("ledger_correction", "SELECT"),
         ("ledger_entry", "SELECT"),
         ("ledger_entrylisting", "SELECT"),
+        ("ledger_leg", "SELECT"),
         ("ledger_signingkey", "INSERT"),
         ("ledger_signingkey", "SELECT"),
     ]

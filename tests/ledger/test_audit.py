@@ -2,7 +2,8 @@
 
 import pytest
 
-from ledger.audit import Verdict, audit_books
+from ledger.audit import audit_books
+from ledger.audit_rules import Verdict
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
 from tests.factories import OrganisationFactory

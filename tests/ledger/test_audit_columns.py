@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from ledger.audit import Verdict, audit_books
+from ledger.audit import audit_books
+from ledger.audit_rules import Verdict
 from ledger.services import append
 from tests.factories import OrganisationFactory
 from tests.ledger.tampering import forged, rechain

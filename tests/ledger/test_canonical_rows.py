@@ -165,7 +165,13 @@ def test_metadata_in_another_form_is_refused_under_its_right_hash(pen, canonical
         {"a": {"b": "\t"}},
         [],
         [{}],
+        [{"a": "b"}],
+        [{"a": "b", "c": "d"}],
+        [{"a": "b"}, {"c": "d"}],
+        [[{"a": "b"}]],
+        ["a"],
         "text",
+        "{}",
         1,
         True,
         None,
@@ -288,3 +294,105 @@ def test_no_temporary_type_changes_what_a_line_must_be(connected):
 
         assert pen.refused(cut) == CANONICAL
         pen.write(pen.row(metadata={"a": "kept"}))
+
+
+# One line for each way of writing it: the fast one, the slow one, and the genesis' without a hash.
+WAYS = [
+    {"metadata": {}},
+    {"metadata": {"a": "b c", "bb": "c"}},
+    {"metadata": {"a": 1, "b": {"c": True}}},
+    {"nonce": 'quoted " and \\ back'},
+    {"metadata": {"a": "é\u2028漢"}, "nonce": "é"},
+]
+BENT = [
+    lambda line: line.replace("stripe", "str\\u0069pe"),
+    lambda line: line.replace('"version":1', '"version":2'),
+    lambda line: line.replace('"version"', ' "version"'),
+    lambda line: line.replace("2026-11-21T12:00:00Z", "2026-11-21T17:00:00Z"),
+    lambda line: line.replace("2026-11-21T12:00:00Z", "21.11.2026 12:00:00"),
+    lambda line: line.replace('"amount":500', '"amount":500.0'),
+    lambda line: line.replace('"sequence":', '"sequence":1'),
+    lambda line: line.replace("stripe", "STRIPE"),
+    lambda line: "",
+]
+SETTINGS = [
+    "standard_conforming_strings = off",
+    "backslash_quote = on",
+    "bytea_output = 'escape'",
+    "DateStyle = 'German, DMY'",
+    "DateStyle = 'SQL, MDY'",
+    "IntervalStyle = 'sql_standard'",
+    "TimeZone = 'UTC5'",
+    "timezone_abbreviations = 'India'",
+    "extra_float_digits = -15",
+    "transform_null_equals = on",
+    "array_nulls = off",
+    "quote_all_identifiers = on",
+    "lc_numeric = 'C'",
+    "xmloption = 'document'",
+    "enable_seqscan = off",
+    "plan_cache_mode = 'force_generic_plan'",
+    "jit_above_cost = 0",
+    "plpgsql.extra_warnings = 'all'",
+    "search_path = pg_temp, public",
+    "default_transaction_isolation = 'serializable'",
+]
+
+
+def only_the_right_lines_are_taken(pen):
+    for changes in WAYS:
+        for rewrite in BENT:
+            assert pen.refused(pen.row(rewrite, **changes)) == CANONICAL
+        pen.write(pen.row(**changes, sequence=pen.size))
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_no_setting_of_a_session_lets_a_wrong_line_in(pen, setting):
+    pen.execute(f"SET LOCAL {setting}")
+
+    only_the_right_lines_are_taken(pen)
+
+
+SHADOWS = """
+    CREATE SCHEMA mine;
+    CREATE DOMAIN mine.text AS varchar(2);
+    CREATE DOMAIN mine.jsonb AS pg_catalog.text;
+    CREATE DOMAIN mine.timestamptz AS pg_catalog.text;
+    CREATE FUNCTION mine.replace(pg_catalog.text, pg_catalog.text, pg_catalog.text)
+        RETURNS pg_catalog.text LANGUAGE sql AS 'SELECT ''{}''::pg_catalog.text';
+    CREATE FUNCTION mine.strpos(pg_catalog.text, pg_catalog.text)
+        RETURNS integer LANGUAGE sql AS 'SELECT 0';
+    CREATE FUNCTION mine.length(pg_catalog.text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+    CREATE FUNCTION mine.octet_length(pg_catalog.text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+    CREATE FUNCTION mine.to_json(pg_catalog.text)
+        RETURNS pg_catalog.json LANGUAGE sql AS 'SELECT ''1''::pg_catalog.json';
+    CREATE FUNCTION mine.sha256(pg_catalog.bytea)
+        RETURNS pg_catalog.bytea LANGUAGE sql AS 'SELECT ''''::pg_catalog.bytea';
+    CREATE FUNCTION mine.joined(pg_catalog.text, pg_catalog.text)
+        RETURNS pg_catalog.text LANGUAGE sql AS 'SELECT $1';
+    CREATE OPERATOR mine.|| (
+        LEFTARG = pg_catalog.text, RIGHTARG = pg_catalog.text, FUNCTION = mine.joined
+    );
+    CREATE FUNCTION mine.same(pg_catalog.text, pg_catalog.text)
+        RETURNS boolean LANGUAGE sql AS 'SELECT true';
+    CREATE OPERATOR mine.= (
+        LEFTARG = pg_catalog.text, RIGHTARG = pg_catalog.text, FUNCTION = mine.same
+    );
+    GRANT USAGE ON SCHEMA mine TO PUBLIC
+"""
+
+
+@pytest.mark.parametrize("path", ["mine, pg_catalog, public", "mine, pg_temp, pg_catalog, public"])
+def test_no_function_or_operator_of_that_name_lets_a_wrong_line_in(connected, path):
+    # Where somebody with more rights made a schema for the application.
+    connection = connected(SUPERUSER)
+    with connection.transaction(force_rollback=True):
+        connection.execute(SHADOWS)
+        connection.execute(f'SET LOCAL SESSION AUTHORIZATION "{APPLICATION}"')
+        connection.execute("SET LOCAL search_path = public")
+        pen = Pen(connection)
+        pen.execute(f"SET LOCAL search_path = {path}")
+
+        only_the_right_lines_are_taken(pen)
+        assert pen.refused(pen.row() | {"entry_hash": "sha256:" + "0" * 64}) == HASH
+        assert pen.refused(pen.row() | {"nonce": "another"}) == CANONICAL

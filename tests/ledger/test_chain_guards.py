@@ -150,8 +150,9 @@ def test_an_id_is_used_once_in_an_organisation(pen):
 
 
 def correction(pen, reverses, **changes):
+    metadata = {"reverses": reverses, "reason": "Booked twice."}
     mirrored = {"operation": "CORRECTION", "debit": "fund:general", "credit": "stripe"}
-    return pen.row(**{**mirrored, "metadata": {"reverses": reverses}, **changes})
+    return pen.row(**{**mirrored, "metadata": metadata, **changes})
 
 
 def test_an_entry_is_reversed_once(pen):
@@ -167,7 +168,7 @@ def test_an_entry_is_reversed_once(pen):
 
 @pytest.mark.parametrize("reverses", [0, -1, 3, 4, 2**53 - 1, None])
 def test_only_an_earlier_entry_is_reversed(pen, reverses):
-    changes = {"metadata": {}} if reverses is None else {}
+    changes = {"metadata": {"reason": "Why not."}} if reverses is None else {}
     row = correction(pen, reverses, **changes)
 
     assert pen.refused(row) == ("23514", "entry_reverses_an_earlier_one")

@@ -2,18 +2,22 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 import psycopg
 import pytest
-from django.db import connection
 
 from ledger.audit import Verdict, audit_books
+from ledger.errors import NonceConflict
 from ledger.models import PUBLIC, Account, Book, Entry
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
 from ledger.services.books import open_book
 from tests.factories import ApplicantFactory, OrganisationFactory
 from tests.ledger.pen import Pen
+from tests.ledger.writers import at_once, closing, connecting, who_waits_for
 
 TAKEN = "ledger_entry_pkey"
 
@@ -135,16 +139,6 @@ def gifts(writer):
         )
 
 
-def closing(function):
-    def run(*values):
-        try:
-            return function(*values)
-        finally:
-            connection.close()
-
-    return run
-
-
 @pytest.mark.django_db(transaction=True)
 def test_eight_writers_make_one_chain():
     book = OrganisationFactory().books.get()
@@ -206,3 +200,94 @@ def test_a_book_that_many_open_has_one_genesis():
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(closing(write), range(4)))) == 1
     assert (Book.objects.get().size, Entry.objects.count()) == (1, 1)
+
+
+def gift(nonce, amount=500):
+    return Draft(
+        operation=MoneyOperation.DONATION_RECEIVED,
+        amount=amount,
+        currency="EUR",
+        debit="stripe",
+        credit="fund:general",
+        nonce=nonce,
+    )
+
+
+@pytest.fixture
+def many_connections(transactional_db):
+    with connecting(pool={"max_size": 20}):
+        yield
+
+
+def test_sixteen_who_write_the_same_get_one_answer(many_connections):
+    book = OrganisationFactory().books.get()
+
+    answers = at_once(*[partial(append, book=book, drafts=[gift("same")])] * 16)
+
+    [stored] = Entry.objects.filter(sequence__gt=0)
+    assert [[entry.line for entry in answer] for answer in answers] == [[stored.line]] * 16
+    assert Account.objects.get(name="stripe").debits == 500
+
+
+def test_of_two_contents_under_one_nonce_one_wins_everywhere(many_connections):
+    book = OrganisationFactory().books.get()
+    writes = [partial(append, book=book, drafts=[gift("same", 1 + n % 2)]) for n in range(16)]
+
+    answers = at_once(*writes)
+
+    [stored] = Entry.objects.filter(sequence__gt=0)
+    winners, losers = answers[stored.amount - 1 :: 2], answers[2 - stored.amount :: 2]
+    assert [[entry.line for entry in answer] for answer in winners] == [[stored.line]] * 8
+    assert [type(answer) for answer in losers] == [NonceConflict] * 8
+    assert Account.objects.get(name="stripe").debits == stored.amount
+
+
+def test_batches_that_overlap_in_any_order_write_each_nonce_once(many_connections):
+    book = OrganisationFactory().books.get()
+    batches = [[gift(f"{n % 12}") for n in range(first, first + 6)] for first in range(8)]
+    batches = [batch[:: 1 if number % 2 else -1] for number, batch in enumerate(batches)]
+
+    answers = at_once(*[partial(append, book=book, drafts=batch) for batch in batches])
+
+    stored = {entry.nonce: entry.sequence for entry in Entry.objects.filter(sequence__gt=0)}
+    assert sorted(stored.values()) == list(range(1, 13))
+    for batch, answer in zip(batches, answers, strict=True):
+        assert [entry.sequence for entry in answer] == [stored[draft.nonce] for draft in batch]
+    assert Account.objects.get(name="stripe").debits == 12 * 500
+
+
+def test_writers_of_many_organisations_leave_every_book_whole(many_connections):
+    books = [OrganisationFactory().books.get() for _ in range(4)]
+
+    def write(book, writer):
+        return [append(book=book, drafts=[gift(f"{writer}:{n}")])[0].sequence for n in range(8)]
+
+    answers = at_once(*[partial(write, book, writer) for book in books for writer in range(4)])
+
+    for place in range(4):
+        written = chain(*answers[4 * place : 4 * place + 4])
+        assert sorted(written) == list(range(1, 33))
+    reports = list(audit_books())
+    assert [(report.verdict, report.entries) for report in reports] == [(Verdict.VALID, 33)] * 4
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("commit", [True, False])
+def test_an_account_that_another_opens_meanwhile_is_moved(pen, application_connection, commit):
+    rival, watcher = started(application_connection), application_connection()
+    rival.execute(
+        "INSERT INTO ledger_account (organisation_id, book, currency, name) "
+        "VALUES (%s, 'public', 'EUR', 'fund:new')",
+        [pen.organisation],
+    )
+    book = Book.objects.get(organisation_id=pen.organisation)
+    draft = replace(gift("first"), credit="fund:new")
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(closing(append), book=book, drafts=[draft])
+        who_waits_for(rival, watcher)
+        rival.commit() if commit else rival.rollback()
+        [entry] = writing.result(20)
+
+    assert pen.head() == (4, entry.entry_hash)
+    assert pen.sums()["fund:new"] == (0, 500)

@@ -105,7 +105,9 @@ VALUES = ", ".join(["%s"] * 14)
 SQL = f"SELECT ledger_line_v1({VALUES}), ledger_line_v2({VALUES}), ledger_hash_v1(%s)"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+)
 @given(fields=ENTRIES)
 def test_sql_writes_the_same_line(application_pen, fields):
     text = line.encode(fields)
@@ -123,10 +125,26 @@ def test_sql_writes_the_same_line(application_pen, fields):
 TRICKY = st.text('":, {}[]\\a\u00e9\x7f\x85\t', max_size=6)
 TRICKY_KEYS = st.text('ab_":, []{}\\A', max_size=3)
 FLAT = st.dictionaries(TRICKY_KEYS | KEYS, TRICKY, max_size=5)
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | INTEGERS
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TRICKY,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TRICKY_KEYS, inner, max_size=3),
+    max_leaves=6,
+)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=500)
-@given(fields=ENTRIES, metadata=METADATA | FLAT, text=TRICKY, name=st.sampled_from(line.TEXTS))
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=500, deadline=None
+)
+@given(
+    fields=ENTRIES,
+    metadata=METADATA | FLAT | st.lists(FLAT, max_size=2) | ANY_JSON,
+    text=TRICKY,
+    name=st.sampled_from(line.TEXTS),
+)
 def test_the_fast_sql_says_what_the_slow_one_says(application_pen, fields, metadata, text, name):
     moments = ("occurred_at", "recorded_at")
     changed = {} if name in moments else {name: text}

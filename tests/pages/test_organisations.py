@@ -40,7 +40,12 @@ def test_both_sides_have_the_same_total_in_each_currency(client, organisation):
         {},
         FEE,
         {"currency": "JPY", "amount": 3000, "credit": "fund:general"},
-        {"debit": "bank:main", "credit": "external", "amount": 25},
+        {
+            "operation": MoneyOperation.EXTERNAL_ACTIVITY,
+            "debit": "bank:main",
+            "credit": "external",
+            "amount": 25,
+        },
     )
 
     text = text_of(client.get(URL))

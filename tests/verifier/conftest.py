@@ -44,25 +44,46 @@ def verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
 
 
 @pytest.fixture(scope="session")
-def node_verify() -> Callable[[list[dict[str, Any]]], list[Verdict]]:
-    """Run the browser's modules in Node over a list of cases (`content` in bytes)."""
-    node = shutil.which("node")
-    if node is None:
+def node() -> Callable[..., Any]:
+    """Run a script of this folder in Node on some JSON, and return the JSON that it prints."""
+    program = shutil.which("node")
+    if program is None:
         pytest.skip("Node is not installed: the browser's modules were not run in it")
 
-    def run(cases: list[dict[str, Any]]) -> list[Verdict]:
-        sent = [case | {"content": base64.b64encode(case["content"]).decode()} for case in cases]
-        script = Path(__file__).with_name("run_node.mjs")
+    def run(script: str, given: Any, *options: str) -> Any:
         answer = subprocess.run(
-            [node, script],
-            input=json.dumps(sent),
+            [program, Path(__file__).with_name(script), *options],
+            input=json.dumps(given),
             capture_output=True,
             check=False,
             text=True,
             timeout=120,
         )
         assert answer.returncode == 0, answer.stderr
-        verdicts: list[Verdict] = json.loads(answer.stdout)
+        return json.loads(answer.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def node_verify(node: Callable[..., Any]) -> Callable[[list[dict[str, Any]]], list[Verdict]]:
+    """Run the browser's modules in Node over a list of cases (`content` in bytes)."""
+
+    def run(cases: list[dict[str, Any]]) -> list[Verdict]:
+        sent = [case | {"content": base64.b64encode(case["content"]).decode()} for case in cases]
+        verdicts: list[Verdict] = node("run_node.mjs", sent)
         return verdicts
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def node_lines(node: Callable[..., Any]) -> Callable[..., list[str]]:
+    """Read lines both ways in Node; return those that differ."""
+
+    def run(lines: list[bytes], *options: str) -> list[str]:
+        sent = [base64.b64encode(line).decode() for line in lines]
+        differing: list[str] = node("run_lines.mjs", sent, *options)
+        return differing
 
     return run

@@ -10,6 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.verifier.attesting import (
+    attestation,
+    attested,
+    in_parts,
+    rows_of,
+    wrong_forms,
+    wrong_rows,
+)
 from tests.verifier.books import chained, entry_at, export_of, genesis, hash_of, line_of
 
 FOLDER = Path(__file__).parent.parent / "data" / "lines"
@@ -224,6 +232,60 @@ def out_of_range() -> list[bytes]:
     return chained(entries)
 
 
+def attestation_cases() -> dict[str, dict[str, Any]]:
+    zero = {"amount": 0, "debit": "held", "credit": "reserve:vault", "currency": "USD"}
+    named = [*book(), entry_at(6, **zero)]
+    parts, later = in_parts(book(), 2, 4), attested([*attested(book()), entry_at(7)])
+    size, rows = 6, rows_of(book())
+    again = {"size": size, "part": 2, "parts": 3, "accounts": len(rows)}
+    bad = {
+        "size": attestation(size, rows, size=5),
+        "part": attestation(size, rows, size=size, part=2, parts=2),
+        "accounts": attestation(size, rows, size=size, accounts=len(rows) + 1),
+        "part-of-nothing": attestation(size, [], size=size, accounts=len(rows)),
+        "parts-left-over": attestation(size, rows, size=size, parts=2),
+        **{f"form-{name}": form for name, form in wrong_forms(attested(book())[-1]).items()},
+    }
+    breaks = {
+        "interrupted": entry_at(7, credit="fund:winter-shelter"),
+        "interrupted-by-another": attestation(7, rows, size=7, accounts=len(rows)),
+        "part-twice": attestation(7, rows[:2], nonce="attestation:6:1", **(again | {"part": 1})),
+        "part-skipped": attestation(7, rows[2:], **(again | {"part": 3})),
+        "parts-differ": attestation(7, rows[2:], **(again | {"parts": 2})),
+        "accounts-differ": attestation(7, rows[2:4], **(again | {"accounts": 7})),
+        "size-differs": attestation(7, rows[2:4], **(again | {"size": 7})),
+        "row-again": attestation(7, rows[1:4], **again),
+        "part-empty": attestation(7, [], **again),
+        "part-with-all": attestation(7, rows[2:], **again),
+    }
+    given = entry_at(1, currency="CREDIT", debit="issued", credit="owner:1")
+    private = [entry | {"book": "credits"} for entry in attested([genesis(), given])]
+    return {
+        "attested": good(chained(attested(book()))),
+        "attested-at-zero": good(chained(attested(named))),
+        "attested-nothing": good(chained(attested([genesis()]))),
+        "attested-twice": good(chained(later)),
+        "attested-in-parts": good(chained([*parts, entry_at(9)])),
+        "attested-until-now": good(chained(parts[:7])),
+        **{
+            f"attests-wrong-{name}": tampered(6, chained(attested(book(), change)))
+            for name, change in wrong_rows().items()
+        },
+        **{f"attests-wrong-{name}": tampered(6, chained([*book(), e])) for name, e in bad.items()},
+        **{
+            f"attestation-{name}": tampered(7, chained([*parts[:7], entry]))
+            for name, entry in breaks.items()
+        },
+        "attestation-cut-short": tampered(8, chained([*parts[:8], last_part_without_a_row(parts)])),
+        "attestation-private": tampered(2, chained(private)),
+    }
+
+
+def last_part_without_a_row(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    metadata = {name: value for name, value in parts[8]["metadata"].items() if name != "a1"}
+    return {**parts[8], "metadata": metadata}
+
+
 # In line 2: what stands there, and what an attacker, or a careless program, makes of it.
 REPLACED: dict[str, tuple[bytes, bytes]] = {
     "duplicate-key": (b'{"amount":175,', b'{"amount":1,"amount":175,'),
@@ -298,6 +360,7 @@ def cases() -> dict[str, dict[str, Any]]:
         whole_cases,
         chain_cases,
         rule_cases,
+        attestation_cases,
         byte_cases,
     ]
     return {name: row for maker in makers for name, row in maker().items()}

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ledger.audit import Report, Verdict, audit_books
+from ledger.audit import Report, audit_books
+from ledger.audit_rules import Verdict
 
 
 class Command(BaseCommand):
