@@ -1,6 +1,7 @@
 """Opening and closing cases."""
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from organisations.models import Organisation, User
@@ -23,8 +24,10 @@ def open_case(
     one is opened.
     """
     known = Case.objects.filter(kind=kind, subject=subject)
-    if not again and (closed := known.exclude(closed_at=None).order_by("-closed_at").first()):
-        return closed
+    newest = known.order_by(F("closed_at").desc(nulls_first=True)).first()
+    if newest and not (again and newest.closed_at):
+        return newest
+    # Whoever opens it at the same time returns the same case.
     case, _ = known.get_or_create(
         kind=kind,
         subject=subject,

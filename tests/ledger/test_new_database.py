@@ -19,7 +19,10 @@ KEY = (
 BEGIN = "SELECT ledger_begin_v1(%s, %s, %s, '', '')"
 BODY = "SELECT prosrc, proconfig FROM pg_proc WHERE proname = 'ledger_begin_v1'"
 NONCES = re.compile(r"ARRAY\((.*?)\);", re.DOTALL)
-SCANS = "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relname LIKE 'ledger%'"
+SCANS = (
+    "SELECT relname, seq_scan FROM pg_stat_xact_user_tables "
+    "WHERE relname IN ('ledger_account', 'ledger_book')"
+)
 READ = (
     "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables "
     "WHERE relname = 'ledger_entry'"
