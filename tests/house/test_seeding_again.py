@@ -17,4 +17,4 @@ def test_filling_again_makes_no_gift_a_second_time(house: House):
 
     assert again.returncode == 0, again.stderr
     assert house.query(count) == before
-    assert "VALID: 3 books" in house.manage("audit_ledger").stdout
+    assert "VALID: 4 books" in house.manage("audit_ledger").stdout
