@@ -16,7 +16,8 @@ logger = logging.getLogger("almoner.treasury")
 @app.task(queueing_lock="sweep_accounts")
 def sweep_accounts(timestamp: int) -> None:
     """Read every connected account once an hour; one that fails does not hold up the others."""
-    for organisation in Organisation.objects.public().exclude(stripe_account=None):
+    connected = Organisation.objects.public().exclude(stripe_account=None)
+    for organisation in connected.order_by("created_at"):
         try:
             book(organisation=organisation, reading=read_account(organisation))
         except Exception as error:  # whatever it is, the next hour is another chance

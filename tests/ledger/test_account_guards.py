@@ -1,4 +1,4 @@
-"""Guarantees 4, 5 and 6: own accounts, sums that follow from entries, no overdraft; by raw SQL."""
+"""Guarantees 4 and 5: own accounts, and sums that follow from entries alone; by raw SQL."""
 
 import pytest
 from psycopg import sql
@@ -9,7 +9,6 @@ from tests.ledger.pen import GENESIS, Pen
 NO_ACCOUNT = ("23503", "entry_moves_accounts_of_its_book")
 RESTRICTED = ("23001", None)
 FORBIDDEN = ("42501", None)
-OVERDRAWN = ("23514", "account_is_not_overdrawn")
 
 
 def test_an_account_of_another_organisation_is_refused(pen):
@@ -343,81 +342,3 @@ def test_no_sum_is_unknown(owner_pen, insert):
     statement = statement_of(owner_pen, f"INSERT INTO {insert}")
 
     assert owner_pen.refused_statement(statement) == ("23502", None)
-
-
-def spending(pen, amount, **changes):
-    spent = {"operation": "CREDIT_SPEND", "debit": "owner:ann", "credit": "issued"}
-    return pen.row(**{**spent, "amount": amount, **changes})
-
-
-def test_an_owner_spends_no_more_than_there_is(pen):
-    private = pen.private()
-
-    assert private.refused(spending(private, 11)) == OVERDRAWN
-    assert private.refused(spending(private, 1, debit="owner:bob")) == OVERDRAWN
-    private.write(spending(private, 10))
-    assert private.refused(spending(private, 1)) == OVERDRAWN
-
-
-def test_an_owner_spends_no_more_than_there_is_by_a_batch(pen):
-    private = pen.private()
-    first = spending(private, 6)
-    second = private.following(
-        first, amount=6, operation="CREDIT_SPEND", debit="owner:ann", credit="issued"
-    )
-
-    assert private.refused(first, second) == OVERDRAWN
-    assert private.refused_call(lambda: private.copy(first, second)) == OVERDRAWN
-
-
-def test_an_owner_spends_nothing_that_comes_later_in_the_batch(pen):
-    private = pen.private()
-    spent = spending(private, 11)
-    added = private.following(spent, amount=5)
-
-    assert private.refused(spent, added) == OVERDRAWN
-    added = private.row(amount=1)
-    spent = private.following(
-        added, amount=11, operation="CREDIT_SPEND", debit="owner:ann", credit="issued"
-    )
-    private.write(added, spent)
-    assert private.sums() == {"issued": (11, 11), "owner:ann": (11, 11)}
-
-
-def test_an_owner_spends_nothing_that_comes_later_in_a_batch_over_two_books(pen):
-    private = pen.private()
-    spent = spending(private, 11)
-    added = private.following(spent, amount=5)
-
-    assert pen.refused(pen.row(), spent, added) == OVERDRAWN
-    assert pen.refused_call(lambda: pen.copy(spent, added, pen.row())) == OVERDRAWN
-
-
-def test_what_others_get_in_a_batch_is_theirs_alone(pen):
-    private, another, stranger = pen.private(), pen.private("games"), Pen(pen.connection).private()
-    ann = private.row(amount=1)
-    rows = [ann, private.following(ann, amount=1000, credit="owner:bob")]
-    for other in (another, stranger):
-        rows += [first := other.row(amount=1), other.following(first, amount=1000)]
-
-    pen.execute(Pen.inserting(*rows))
-
-    assert private.sums() == {"issued": (1011, 0), "owner:ann": (0, 11), "owner:bob": (0, 1000)}
-    assert another.sums() == stranger.sums() == {"issued": (1011, 0), "owner:ann": (0, 1011)}
-
-
-def test_what_is_no_owners_may_be_taken_before_it_is_there(pen):
-    private = pen.private()
-    private.open_accounts([("CREDIT", "prizes")])
-    won = private.row(debit="prizes", amount=50)
-
-    private.write(won, private.following(won, debit="issued", credit="prizes", amount=50))
-
-    assert private.sums()["prizes"] == (50, 50)
-
-
-def test_money_may_be_owed(pen):
-    pen.write(pen.row(amount=900, debit="bank:main", credit="held"))
-    pen.write(pen.row(amount=9000, debit="fund:general", credit="stripe"))
-
-    assert pen.sums()["stripe"] == (1000, 9000)

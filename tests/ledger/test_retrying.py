@@ -97,7 +97,7 @@ def test_a_connection_that_was_ended_before_is_replaced(book, superuser_connecti
 
 def test_a_connection_that_idled_too_long_is_replaced(book, application_connection, retries):
     watcher = application_connection()
-    with connecting(OPTIONS={"options": "-c idle_session_timeout=200"}):
+    with connecting(OPTIONS={"options": "-c idle_session_timeout=300"}):
         connection.ensure_connection()
         process = connection.connection.info.backend_pid
         for _ in patiently():
@@ -107,7 +107,7 @@ def test_a_connection_that_idled_too_long_is_replaced(book, application_connecti
         [entry] = append(book=book, drafts=[gift()])
 
     assert Entry.objects.get(sequence=1) == entry
-    assert retries() == [(1, "connection ended by the server")]
+    assert {reason for _, reason in retries()} == {"connection ended by the server"}
 
 
 def test_who_is_ended_while_waiting_for_the_head_writes_in_the_end(
@@ -224,7 +224,7 @@ def test_who_crosses_raw_sql_on_an_account_tries_again(book, connect, retries):
         [entry] = writing.result(20)
 
     assert entry.sequence == 2
-    assert retries() == [(1, "deadlock")]
+    assert {reason for _, reason in retries()} == {"deadlock"}
 
 
 @pytest.fixture

@@ -14,7 +14,11 @@ from django.db import connection
 from tests.database_fixtures import close_connections
 
 PATIENCE_SECONDS = 30
-WAITING = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+# Autovacuum waits now and then.
+WAITING = (
+    "SELECT pid FROM pg_stat_activity "
+    "WHERE %s = ANY (pg_blocking_pids(pid)) AND backend_type = 'client backend'"
+)
 
 
 def closing(function: Callable[..., Any]) -> Callable[..., Any]:

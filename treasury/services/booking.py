@@ -18,7 +18,7 @@ from donations.services import gifts
 from donations.services.gifts import ChargeFacts
 from ledger.models import PUBLIC, Book, Entry
 from ledger.services import Draft, append
-from ledger.services.retrying import refusal_of, retried
+from ledger.services.retrying import retried
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
@@ -68,9 +68,7 @@ def book(*, organisation: Organisation, reading: Reading) -> int:
         _report(organisation, str(malformed).split(":")[0], malformed)
     try:
         _book_all(organisation, movements)
-    except UNBOOKABLE as error:
-        if refusal_of(error):
-            raise
+    except UNBOOKABLE:
         for movement in movements:
             _book_or_report(organisation, movement)
     _keep_balances(organisation, reading)
@@ -107,8 +105,6 @@ def _book_or_report(organisation: Organisation, movement: Movement) -> None:
     try:
         _book_all(organisation, [movement])
     except UNBOOKABLE as error:
-        if refusal_of(error):
-            raise
         _report(organisation, movement.id, error)
 
 
