@@ -291,7 +291,7 @@ def test_who_finds_the_place_taken_for_ever_gives_up(pen, superuser_connection, 
 
 
 def test_a_pool_that_has_no_connection_left_is_asked_once(book, retries):
-    with connecting(pool={"max_size": 1, "timeout": 0.05}), meanwhile() as start:
+    with connecting(pool={"max_size": 1, "timeout": 3}), meanwhile() as start:
         connection.ensure_connection()
         refusal = start(lambda: append(book=book, drafts=[gift()])).exception(20)
 
