@@ -133,6 +133,45 @@ def test_the_guards_hold_for_who_may_switch_triggers_off(connected):
         assert pen.refused(wrong) == ("23514", "entry_mirrors_what_it_reverses")
 
 
+SUMS_OF_A_BOOK = {"size": "5", "head_hash": "'sha256:'", "recorded_at": "now()"}
+OPENINGS = [
+    "ledger_account (organisation_id, book, currency, name, {column}) "
+    "VALUES ({organisation}, 'public', 'EUR', 'bank:new', {value})",
+    "ledger_book (organisation_id, book, {column}) VALUES ({organisation}, 'new', {value})",
+]
+OPENED = [
+    *[(OPENINGS[0], column, "5") for column in ("debits", "credits")],
+    *[(OPENINGS[1], column, value) for column, value in SUMS_OF_A_BOOK.items()],
+]
+
+
+@pytest.mark.parametrize(("opening", "column", "value"), OPENED)
+def test_nothing_is_opened_with_a_sum_by_who_may_switch_triggers_off(
+    connected, opening, column, value
+):
+    connection = connected(SUPERUSER)
+    with connection.transaction(force_rollback=True):
+        connection.execute(f'GRANT SET ON PARAMETER session_replication_role TO "{OWNER}"')
+        connection.execute(f'SET LOCAL SESSION AUTHORIZATION "{OWNER}"')
+        pen = Pen(connection)
+        pen.execute("SET LOCAL session_replication_role = replica")
+        names = {"organisation": sql.quote(pen.organisation), "column": column, "value": value}
+
+        refusal = pen.refused_statement(f"INSERT INTO {opening.format(**names)}")
+
+        assert refusal == (RESTRICTED, None)
+
+
+def test_every_guard_fires_always(application_pen):
+    asleep = application_pen.execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal "
+        "AND tgenabled <> 'A' AND tgrelid IN (SELECT oid FROM pg_class WHERE relname IN "
+        "('ledger_entry', 'ledger_account', 'ledger_book'))"
+    ).fetchall()
+
+    assert asleep == []
+
+
 DEFINITIONS = [
     "ALTER TABLE {table} DISABLE TRIGGER ALL",
     "ALTER TABLE {table} DISABLE TRIGGER USER",

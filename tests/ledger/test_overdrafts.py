@@ -1,5 +1,7 @@
 """Guarantee 6: nobody spends what is not there by then, while money may be owed; by raw SQL."""
 
+import pytest
+
 from tests.ledger.pen import Pen
 
 OVERDRAWN = ("23514", "account_is_not_overdrawn")
@@ -42,6 +44,38 @@ def test_an_owner_spends_nothing_that_comes_later_in_the_batch(pen):
     )
     private.write(added, spent)
     assert private.sums() == {"issued": (11, 11), "owner:ann": (11, 11)}
+
+
+def chained(pen, *amounts):
+    """Return entries that add to ann's 10 credits, or spend from them below zero."""
+    rows = []
+    for amount in amounts:
+        spent = {"operation": "CREDIT_SPEND", "debit": "owner:ann", "credit": "issued"}
+        changes = {"amount": abs(amount), **(spent if amount < 0 else {})}
+        rows.append(pen.following(rows[-1], **changes) if rows else pen.row(**changes))
+    return rows
+
+
+@pytest.mark.parametrize(
+    "amounts", [(-14, 2, 2, 2), (2, -13, 2), (-5, -6, 2), (5, -15, -1, 3), (-11, 5, -4)]
+)
+def test_a_batch_is_refused_if_ever_more_is_spent_than_there_is(pen, amounts):
+    private = pen.private()
+    rows = chained(private, *amounts)
+
+    assert private.refused(*rows) == OVERDRAWN
+    assert private.refused(*rows[::-1]) == OVERDRAWN
+    assert private.refused_call(lambda: private.copy(*rows)) == OVERDRAWN
+
+
+@pytest.mark.parametrize("amounts", [(-10, 5), (-10, 5, -5), (-10, 0, 3, -3), (1, -11, 9, -9, 2)])
+def test_all_that_is_there_may_be_spent_in_a_batch(pen, amounts):
+    private = pen.private()
+
+    private.write(*chained(private, *amounts))
+
+    debits, credits = private.sums()["owner:ann"]
+    assert credits - debits == 10 + sum(amounts)
 
 
 def test_an_owner_spends_nothing_that_comes_later_in_a_batch_over_two_books(pen):
