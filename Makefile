@@ -85,7 +85,7 @@ define install
 	pip="$(PYTHON) -m pip --disable-pip-version-check install --quiet --root-user-action=ignore"; \
 	[ -x .venv/bin/uv ] || { \
 		$$python -m venv .venv && $$pip --require-hashes -r requirements-uv.txt || exit 1; }; \
-	$(UV) pip install --quiet --python $(PYTHON) --require-hashes -r $1 \
+	$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes -r $1 \
 		|| $$pip --require-hashes -r $1 || exit 1; \
 	cp $(sort requirements.txt $1) .venv/; \
 }

@@ -17,12 +17,22 @@ from ledger.audit_rules import Audit, BookBroken, Head, Verdict
 
 # libpq streams many rows at a time since version 17.
 BATCH_SIZE = 500 if capabilities.has_stream_chunked() else 1
+# The books that entries name are found from one to the next, without reading their entries.
 BOOKS = """
+    WITH RECURSIVE written AS (
+        (SELECT organisation_id, book FROM ledger_entry ORDER BY 1, 2 LIMIT 1)
+        UNION ALL
+        SELECT following.* FROM written, LATERAL (
+            SELECT entry.organisation_id, entry.book FROM ledger_entry AS entry
+            WHERE (entry.organisation_id, entry.book) > (written.organisation_id, written.book)
+            ORDER BY 1, 2 LIMIT 1
+        ) AS following
+    )
     SELECT organisation_id, coalesce(slug, organisation_id), book
     FROM (
         SELECT organisation_id, book FROM ledger_book
         UNION SELECT organisation_id, book FROM ledger_account
-        UNION SELECT organisation_id, book FROM ledger_entry
+        UNION SELECT organisation_id, book FROM written
     ) AS books LEFT JOIN organisations_organisation AS organisation ON id = organisation_id
     WHERE %(organisation)s IN ('', organisation_id, slug) AND %(book)s IN ('', book)
     ORDER BY 2, 3
@@ -46,11 +56,14 @@ SECOND_USE = f"""
     ) AS uses WHERE use > 1
 """  # noqa: S608 - only our own names
 # Where no two hashes are the same, no two names are, and sorting numbers is half the work.
-SECOND_NAME = f"""
-    SELECT CASE WHEN count(*) > count(DISTINCT hashtextextended({{0}}, 0))
-        THEN ({SECOND_USE.format("{0}", "true")}) END
+SECOND_NAMES = f"""
+    SELECT CASE WHEN count(*) > count(DISTINCT hashtextextended(nonce, 0))
+            THEN ({SECOND_USE.format("nonce", "true")}) END,
+        CASE WHEN count(*) > count(DISTINCT hashtextextended(entry_id, 0))
+            THEN ({SECOND_USE.format("entry_id", "true")}) END
     FROM ledger_entry WHERE {OF_BOOK}
 """  # noqa: S608 - only our own names
+SECOND_REVERSAL = SECOND_USE.format("metadata -> 'reverses'", "operation = 'CORRECTION'")
 NO_MIRROR = """
     SELECT min(sequence) FROM ledger_entry AS entry
     WHERE organisation_id = %(organisation)s AND book = %(book)s AND sequence < %(size)s
@@ -63,14 +76,12 @@ NO_MIRROR = """
                     = (entry.amount, entry.currency, entry.credit, entry.debit)
         )
 """
-# What no row shows alone, asked of columns that are known by then to say what their lines say.
+# What no row shows alone, asked of columns that are known by then to say what their lines say: the
+# first sequence for each reason, if there is one.
 ACROSS_ROWS = {
-    "its nonce was used before": SECOND_NAME.format("nonce"),
-    "its id was used before": SECOND_NAME.format("entry_id"),
-    "it reverses what was reversed before": SECOND_USE.format(
-        "metadata -> 'reverses'", "operation = 'CORRECTION'"
-    ),
-    "it does not mirror an earlier entry": NO_MIRROR,
+    ("its nonce was used before", "its id was used before"): SECOND_NAMES,
+    ("it reverses what was reversed before",): SECOND_REVERSAL,
+    ("it does not mirror an earlier entry",): NO_MIRROR,
 }
 
 
@@ -152,11 +163,12 @@ def _read(audit: Audit, head: Head | None) -> int:
         "size": audit.size,
     }
     with connection.cursor() as cursor:
-        for reason, statement in ACROSS_ROWS.items():
+        for reasons, statement in ACROSS_ROWS.items():
             cursor.execute(statement, read)
-            [(sequence,)] = cursor.fetchall()
-            if sequence is not None and (broken is None or sequence < (broken.sequence or 0)):
-                broken = BookBroken(reason, sequence)
+            [found] = cursor.fetchall()
+            for reason, sequence in zip(reasons, found, strict=True):
+                if sequence is not None and (broken is None or sequence < (broken.sequence or 0)):
+                    broken = BookBroken(reason, sequence)
         if broken:
             raise broken
         cursor.execute(ACCOUNTS, key)

@@ -42,7 +42,7 @@ def atomic(count: int) -> None:
             post(number)
 
 
-def batch(count: int) -> None:
+def bulk(count: int) -> None:
     """Post transactions by Django's bulk inserts, which pass by the checks of `Leg.save`."""
     numbers = iter(range(count))
     while part := list(islice(numbers, BATCH)):
@@ -71,6 +71,6 @@ if __name__ == "__main__":
     FUND = Account.objects.create(
         name="fund:general", code="4", type=AccountType.income, currencies=["EUR"]
     )
-    batch(WARM_UP)
+    bulk(WARM_UP)
     settle(connection)
-    answer({"single": single, "atomic": atomic, "batch": batch})
+    answer({"single": single, "atomic": atomic, "bulk": bulk})

@@ -1,7 +1,7 @@
 """
 The conversation with a rival ledger: a program that does as many entries as it is told.
 
-It says `ready`; a line `single 200` or `batch 1000` makes it write so many entries, one or all in
+It says `ready`; a line `single 200` or `atomic 500` makes it write so many entries, one or all in
 a transaction, and it answers with the seconds that took.
 """
 
@@ -20,7 +20,7 @@ MODES = {
     "hordak": {
         "hordak_per_s": "single",
         "hordak_atomic_per_s": "atomic",
-        "hordak_batch_per_s": "batch",
+        "hordak_bulk_per_s": "bulk",
     },
 }
 
@@ -48,7 +48,7 @@ class RivalLedger(AbstractContextManager["RivalLedger"]):
 
     def measure(self, scale: Scale, figures: Figures) -> None:
         """Let it write in each of its modes."""
-        counts = {"single": scale.calls[1] // 2, "atomic": 500, "batch": 2000}
+        counts = {"single": scale.calls[1] // 2, "atomic": 500, "bulk": 2000}
         for figure, mode in MODES[self.name].items():
             count = counts[mode]
             figures.add(figure, count / self.ask(mode, count))
