@@ -9,7 +9,8 @@ from common.stripe_api import client
 from donations.models import Donation
 from ledger.models import Entry
 from reviews.models import Case
-from tests.factories import ApplicantFactory, DonationFactory, OrganisationFactory
+from reviews.services import close_case
+from tests.factories import ApplicantFactory, DonationFactory, OrganisationFactory, UserFactory
 from tests.stripe_resources import charge, refund, transaction
 from tests.stripe_story import TROUBLES
 from tests.webhooks.messages import EMAIL, deliver, event
@@ -119,6 +120,21 @@ def test_events_wait_longer_each_time_and_then_for_staff(stripe_server, organisa
     )
     make_due()
     assert drain_due() == 0
+
+
+def test_who_closed_the_case_of_an_event_hears_of_it_when_it_fails_again(stripe_server, db):
+    OrganisationFactory(stripe_account="acct_gone")
+    one = stored(account="acct_gone")
+    for summary in ("failed", "failed again"):
+        StripeEvent.objects.update(attempts=draining.ATTEMPTS_MAX - 1)
+        make_due()
+        drain_due()
+        assert states() == {one.id: "parked"}
+        case = Case.objects.get(subject=one.id, closed_at=None)
+        close_case(case=case, closed_by=UserFactory(), reason=f"It {summary}, and was looked at.")
+        process_again(event=one)
+
+    assert Case.objects.filter(subject=one.id).count() == 2
 
 
 def test_an_answer_that_nobody_expects_is_a_failure_like_others(stripe_account):

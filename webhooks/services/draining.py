@@ -124,6 +124,7 @@ def _park(event: StripeEvent) -> None:
         kind=Case.Kind.PARKED_EVENT,
         subject=event.id,
         summary=f"{event.type} failed {event.attempts} times. {event.note}",
+        again=True,
     )
 
 
