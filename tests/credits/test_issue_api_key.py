@@ -1,12 +1,15 @@
 """Issuing keys on the command line."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from credits.operations import CREDITS
+from ledger.operations import registered
 from organisations.models import ApiKey
 
 
@@ -25,6 +28,8 @@ def test_a_key_for_credits_works(organisation, by):
     caller = Client(headers={"Authorization": f"Bearer {told['api_key']}"})
     assert told["organisation"] == organisation.id
     assert (told["application"], told["scope"]) == ("credits", "ledger")
+    assert told["api_key"].startswith("sk_test_")
+    assert ApiKey.objects.get().name == "From the command line"
     assert caller.get("/v1/ledger/ann").json()["balance"] == 0
     assert caller.get("/v1/donations").status_code == 403
 
@@ -42,7 +47,7 @@ def test_a_key_for_gifts_works(organisation):
         ({"organisation": "nobody"}, "No organisation has the slug or id 'nobody'"),
         ({"application": "arcade"}, "named 'arcade' is installed here. There are: credits."),
         ({"application": "public"}, "There are: credits"),
-        ({"scope": "donations"}, "belongs to the application donations"),
+        ({"scope": "donations"}, "^A key for gifts belongs to the application donations.$"),
     ],
 )
 def test_a_key_that_would_open_nothing_is_not_issued(organisation, options, remedy):
@@ -52,3 +57,18 @@ def test_a_key_that_would_open_nothing_is_not_issued(organisation, options, reme
         })  # fmt: skip
 
     assert not ApiKey.objects.exists()
+
+
+def test_a_key_says_that_it_is_for_real_money(organisation, settings):
+    settings.STRIPE_LIVEMODE = True
+
+    told = issue(organisation="lantern", application="credits", scope="ledger")
+
+    assert told["api_key"].startswith("sk_live_")
+
+
+def test_every_application_is_named(organisation, monkeypatch):
+    monkeypatch.setitem(registered, "arcade", replace(CREDITS, book="arcade"))
+
+    with pytest.raises(CommandError, match="There are: arcade, credits.$"):
+        issue(organisation="lantern", application="casino", scope="ledger")

@@ -214,9 +214,9 @@ def test_an_operator_corrects_by_a_command(organisation):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--organisation", "lantern", "--sequence", "9"], "no such entry"),
-        (["--organisation", "nobody", "--sequence", "1"], "no such entry"),
-        (["--organisation", "lantern", "--sequence", "1", "--book", "none"], "no such entry"),
+        (["--organisation", "lantern", "--sequence", "9"], "^There is no such entry.$"),
+        (["--organisation", "nobody", "--sequence", "1"], "^There is no such entry.$"),
+        (["--organisation", "lantern", "--sequence", "1", "--book", "none"], "^There is no such entry.$"),
         (["--organisation", "lantern", "--sequence", "0"], "moves nothing"),
     ],
 )

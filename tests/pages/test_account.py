@@ -220,13 +220,17 @@ def test_the_journey_shows_what_was_taken_back(client, organisation):
 def test_an_attestation_is_a_table_of_balances(client, organisation):
     for number in range(12):
         write(organisation, {"credit": f"fund:n{number}"})
+    fee = {"operation": MoneyOperation.PROCESSING_FEE, "amount": 130, "nonce": "fee"}
+    write(organisation, {"debit": "fund:n11", "credit": "stripe", **fee})
     [attestation] = attest_balances(book=organisation.books.get())
 
     page = client.get(f"{LEDGER}/{attestation.sequence}")
 
     words = text_of(page)
-    assert "Fund: n11 0.00 EUR 50.00 EUR 50.00 EUR" in words
-    assert "Stripe balance 600.00 EUR 0.00 EUR 600.00 EUR" in words
+    assert "Fund: n11 1.30 EUR 50.00 EUR 48.70 EUR" in words
+    assert "Stripe balance 600.00 EUR 1.30 EUR 598.70 EUR" in words
+    marks = re.findall(r'<a class="(\w+)"\s+href="[^"]*/accounts/', page.content.decode())
+    assert sorted(set(marks)) == ["place", "purpose"]
     assert words.index("Fund: n2 ") > words.index("Fund: n11 ")
     assert "accounts 13" in words
     assert "a0" not in re.findall(r"<dt>(.*?)</dt>", page.content.decode())

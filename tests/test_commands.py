@@ -1,0 +1,62 @@
+"""What the commands of the ledger take: said by their help, and asked for when it is missing."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+OPTIONS = {
+    "audit_ledger": {
+        "--organisation": "an organisation's id or slug",
+        "--book": "the name of a book, such as public",
+        "--json": "print one JSON object a book",
+    },
+    "correct_entry": {
+        "--organisation": "the organisation's slug",
+        "--book": "the name of a book; public if left out",
+        "--sequence": "",
+        "--reason": "published with the entry, for ever: nothing about anybody",
+    },
+    "issue_api_key": {
+        "--organisation": "A slug or an id.",
+        "--application": "For gifts: donations.",
+        "--scope": "{donations,ledger}",
+    },
+}
+REQUIRED = {
+    "correct_entry": {"--organisation": "lantern", "--sequence": "1", "--reason": "Twice."},
+    "issue_api_key": {"--organisation": "lantern", "--application": "credits", "--scope": "ledger"},
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_command_says_what_it_takes(name, capsys):
+    with pytest.raises(SystemExit):
+        call_command(name, "--help")
+
+    told = " ".join(capsys.readouterr().out.partition("options:")[2].split())
+    for option, words in OPTIONS[name].items():
+        assert f" {option} " in told
+        assert not words or f" {words} " in told, words
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, option) for name in REQUIRED for option in REQUIRED[name]]
+)
+def test_a_command_asks_for_what_it_needs(name, option):
+    given = {key: value for key, value in REQUIRED[name].items() if key != option}
+
+    with pytest.raises(CommandError, match=f"required: {option}$"):
+        call_command(name, *[word for pair in given.items() for word in pair])
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "remedy"),
+    [
+        ("correct_entry", "--sequence", "invalid int value: 'x'"),
+        ("issue_api_key", "--scope", r"invalid choice: 'x' \(choose from"),
+    ],
+)
+def test_a_command_refuses_what_it_cannot_use(name, option, remedy):
+    given = REQUIRED[name] | {option: "x"}
+
+    with pytest.raises(CommandError, match=f"argument {option}: {remedy}"):
+        call_command(name, *[word for pair in given.items() for word in pair])
