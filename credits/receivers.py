@@ -12,12 +12,12 @@ from donations.signals import donation_settled
 @receiver(donation_settled)
 def note_grant(donation: Donation, **_kwargs: Any) -> None:
     """Insert the grant in the transaction that settles, if a rule is active and gives anything."""
-    if not donation.owner_id:
-        return
     rules = GrantRule.objects.of(donation.organisation)
     rule = rules.filter(currency=donation.settled_currency, is_active=True).first()
-    amount = (donation.settled_amount or 0) // rule.minor_units_per_credit if rule else 0
-    if rule and amount:
+    if rule is None or not donation.owner_id:
+        return
+    assert donation.settled_amount  # the database has it with everything that settled
+    if amount := donation.settled_amount // rule.minor_units_per_credit:
         CreditGrant.objects.get_or_create(
             donation=donation.id,
             organisation=donation.organisation,

@@ -17,7 +17,7 @@ from credits.errors import (
     UnknownApplication,
     WrongSign,
 )
-from credits.models import CreditGrant, GrantRule, Owner
+from credits.models import OWNER, CreditGrant, GrantRule, Owner
 from donations.models import OWNER_ID_LENGTH_MAX
 from ledger.errors import UnknownOperation
 from ledger.models import Book, Entry
@@ -84,7 +84,9 @@ def post_operation(
         raise OwnerRefused
     amount = signed_amount(application, operation, amount)
     owner = Owner(organisation, application.book, owner_id)
-    draft = _draft(application, owner, operation, amount, nonce=nonce, metadata=metadata or {})
+    draft = _draft(
+        application, owner.account, operation, amount, nonce=nonce, metadata=metadata or {}
+    )
     book = _locked_book(organisation, application)
     is_new = not Entry.objects.of(organisation, book.book).filter(nonce=nonce).exists()
     [entry] = _append(book, [draft])
@@ -113,7 +115,7 @@ def _sign(amount: int) -> int:
 
 def _draft(
     application: Application,
-    owner: Owner,
+    account: str,
     operation: str,
     amount: int,
     *,
@@ -121,7 +123,7 @@ def _draft(
     metadata: Mapping[str, Any],
 ) -> Draft:
     debit, credit = (
-        names[0] if names != OWNERS_ONLY else owner.account
+        names[0] if names != OWNERS_ONLY else account
         for names in application.flows_of(operation)[0]
     )
     return Draft(
@@ -166,7 +168,7 @@ def write_grants(*, organisation: Organisation, application: str, limit: int) ->
     grants = list(rows.select_for_update(skip_locked=True).order_by("created_at")[:limit])
     if not grants:
         return 0
-    drafts = [_grant_draft(organisation, declared, grant) for grant in grants]
+    drafts = [_grant_draft(declared, grant) for grant in grants]
     entries = _append(_locked_book(organisation, declared), drafts)
     for grant, entry in zip(grants, entries, strict=True):
         grant.sequence = entry.sequence
@@ -174,11 +176,10 @@ def write_grants(*, organisation: Organisation, application: str, limit: int) ->
     return len(grants)
 
 
-def _grant_draft(organisation: Organisation, application: Application, grant: CreditGrant) -> Draft:
-    owner = Owner(organisation, application.book, grant.owner_id)
+def _grant_draft(application: Application, grant: CreditGrant) -> Draft:
     return _draft(
         application,
-        owner,
+        f"{OWNER}{grant.owner_id}",
         GRANTED_BY,
         grant.amount,
         nonce=f"{GRANT}{grant.donation}",

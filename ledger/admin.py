@@ -52,7 +52,7 @@ class PublishedReasonForm(ReasonForm):
         try:
             return check_reason(self.cleaned_data["reason"])
         except DomainError as error:
-            raise ValidationError(str(error), error.code) from error
+            raise ValidationError(str(error)) from error
 
 
 @admin.register(EntryListing)

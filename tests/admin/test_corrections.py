@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ledger.errors import ReasonRefused
 from ledger.models import Entry
 from ledger.services.corrections import correct_entry
 from tests.admin.test_decisions import told
@@ -66,11 +67,22 @@ def test_what_cannot_be_corrected_is_told(chief, organisation):
     ]
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "a\u202eb"])
-def test_without_a_proper_reason_it_asks_again(chief, organisation, reason):
+REFUSED = str(ReasonRefused())
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("", "This field is required."),
+        ("  ", "This field is required."),
+        ("x" * 501, "at most 500 characters (it has 501)"),
+        ("a\u202eb", REFUSED),
+    ],
+)
+def test_without_a_proper_reason_it_asks_again(chief, organisation, reason, words):
     page = act(chief, 1, organisation=organisation, reason=reason)
 
-    assert b"errorlist" in page.content
+    assert words in page.context["form"].errors["reason"].as_text()
     assert Entry.objects.count() == 4
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ledger.api.filters import HINT
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
 from ledger.services.attestations import attest_balances
@@ -110,6 +111,29 @@ def test_an_odd_moment_is_refused(client, organisation, query, code):
     assert response["Content-Type"] == "application/problem+json"
     problem = response.json()
     assert code in (problem["code"], *(error["code"] for error in problem.get("errors", [])))
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ({"at": "2026-02-30"}, HINT),
+        ({"at": "now"}, HINT),
+        (
+            {"at_sequence": "x"},
+            "Write the sequence of an entry: a whole number from 0 on.",
+        ),
+        (
+            {"at": "2026-02-01", "at_sequence": "1"},
+            "Ask by `at` or by `at_sequence`, not by both.",
+        ),
+    ],
+)
+def test_an_odd_moment_is_answered_with_how_to_write_it(client, organisation, query, hint):
+    gift_entries(organisation)
+
+    [error] = client.get(BALANCES, query).json()["errors"]
+
+    assert error["detail"] == hint
 
 
 def test_a_statement_is_paged_both_ways_with_the_balance_after_each_entry(client, organisation):

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from credits import services, tasks
 from credits.errors import AnotherRuleActive, RuleRefused, UnknownApplication
@@ -241,6 +242,20 @@ def test_two_workers_write_each_grant_once(monkeypatch):
     assert balance_of(organisation) == 20 * 50
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_grants_that_another_worker_writes(application_connection):
+    organisation = OrganisationFactory()
+    CreditGrantFactory(organisation=organisation)
+    other = application_connection()
+
+    with other.transaction(), transaction.atomic(), connection.cursor() as cursor:
+        other.execute("SELECT FROM credits_creditgrant FOR UPDATE")
+        cursor.execute("SET LOCAL lock_timeout = '5s'")  # instead of for ever
+        assert grant_due(limit=10) == 0
+
+    assert grant_due(limit=10) == 1
+
+
 def rule(organisation, **fields):
     """Set a rule by the service."""
     return services.set_grant_rule(
@@ -285,6 +300,11 @@ def test_a_rule_that_means_nothing_is_refused(organisation, fields, refusal):
     assert not GrantRule.objects.exists()
 
 
+@pytest.mark.parametrize("minor_units", [1, 2**53 - 1])
+def test_a_rule_at_the_edge_of_what_can_be(organisation, minor_units):
+    assert rule(organisation, minor_units_per_credit=minor_units).is_active
+
+
 def test_one_application_grants_for_a_currency(organisation, monkeypatch):
     monkeypatch.setitem(registered, "arcade", registered["credits"].__class__(
         book="arcade", operations=registered["credits"].operations,
@@ -296,6 +316,7 @@ def test_one_application_grants_for_a_currency(organisation, monkeypatch):
         rule(organisation, application="arcade")
     rule(organisation, application="arcade", currency="USD")
     rule(organisation, application="arcade", is_active=False)
+    rule(organisation, minor_units_per_credit=50)
     rule(OrganisationFactory(), application="arcade")
     with pytest.raises(IntegrityError), transaction.atomic():
         GrantRule.objects.update(is_active=True)
@@ -305,6 +326,10 @@ def test_the_batch_of_a_task_is_bounded(organisation, monkeypatch):
     monkeypatch.setattr(tasks, "BATCH_MAX", 2)
     CreditGrantFactory.create_batch(5, organisation=organisation)
 
-    write_waiting_grants(timestamp=0)
+    with CaptureQueriesContext(connection) as queries:
+        write_waiting_grants(timestamp=0)
 
     assert not CreditGrant.objects.waiting().exists()
+    taken = [query["sql"] for query in queries if "SKIP LOCKED" in query["sql"]]
+    assert len(taken) == 3
+    assert all(" LIMIT 2 " in statement for statement in taken)

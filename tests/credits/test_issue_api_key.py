@@ -47,7 +47,7 @@ def test_a_key_for_gifts_works(organisation):
         ({"organisation": "nobody"}, "No organisation has the slug or id 'nobody'"),
         ({"application": "arcade"}, "named 'arcade' is installed here. There are: credits."),
         ({"application": "public"}, "There are: credits"),
-        ({"scope": "donations"}, "^A key for gifts belongs to the application donations.$"),
+        ({"scope": "donations"}, r"^A key for gifts belongs to the application donations\.$"),
     ],
 )
 def test_a_key_that_would_open_nothing_is_not_issued(organisation, options, remedy):
@@ -70,5 +70,5 @@ def test_a_key_says_that_it_is_for_real_money(organisation, settings):
 def test_every_application_is_named(organisation, monkeypatch):
     monkeypatch.setitem(registered, "arcade", replace(CREDITS, book="arcade"))
 
-    with pytest.raises(CommandError, match="There are: arcade, credits.$"):
+    with pytest.raises(CommandError, match=r"There are: arcade, credits\.$"):
         issue(organisation="lantern", application="casino", scope="ledger")

@@ -211,7 +211,7 @@ def test_the_command_writes_json(tamper, book):
 
 def test_the_command_finds_no_book_that_is_not_there(tamper, book):
     for arguments in (["--organisation", "nobody"], ["--book", "credits"]):
-        with pytest.raises(CommandError, match="^There is no such book.$"):
+        with pytest.raises(CommandError, match=r"^There is no such book\.$"):
             run(*arguments)
 
 

@@ -211,12 +211,18 @@ def test_an_operator_corrects_by_a_command(organisation):
     assert EntryListing.objects.filter(operation="CORRECTION").count() == 2
 
 
+NO_ENTRY = r"^There is no such entry\.$"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--organisation", "lantern", "--sequence", "9"], "^There is no such entry.$"),
-        (["--organisation", "nobody", "--sequence", "1"], "^There is no such entry.$"),
-        (["--organisation", "lantern", "--sequence", "1", "--book", "none"], "^There is no such entry.$"),
+        (["--organisation", "lantern", "--sequence", "9"], NO_ENTRY),
+        (["--organisation", "nobody", "--sequence", "1"], NO_ENTRY),
+        (
+            ["--organisation", "lantern", "--sequence", "1", "--book", "none"],
+            NO_ENTRY,
+        ),
         (["--organisation", "lantern", "--sequence", "0"], "moves nothing"),
     ],
 )
