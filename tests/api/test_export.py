@@ -11,6 +11,8 @@ import pytest
 from ledger import export, line
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
+from ledger.services.attestations import attest_balances
+from ledger.services.corrections import correct_entry
 from tests.factories import OrganisationFactory, gift_entries
 
 URL = "/v1/public/organisations/lantern/ledger/export"
@@ -80,6 +82,7 @@ def test_an_export_is_the_book_as_it_was_when_it_began(client, organisation):
 @pytest.mark.usefixtures("small_batches")
 def test_csv_runs_no_formula_in_a_spreadsheet(client, organisation):
     gift_entries(organisation, 4)
+    gift_entries(OrganisationFactory(), 2)
     book = organisation.books.get()
     export_rows = client.get(URL, {"format": "csv"})
 
@@ -125,6 +128,40 @@ def test_beancount_has_places_as_assets_and_purposes_as_equity(client, db):
     assert "  Assets:Stripe  300 JPY\n  Equity:External  -300 JPY\n" in text
     assert "  Assets:Bank:Main-2  50.00 EUR\n  Assets:In-Transit  -50.00 EUR\n" in text
     assert re.search(r"^; 0 GENESIS sha256:[0-9a-f]{64}$", text, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_beancount_has_every_entry_of_the_book_and_no_other(client, organisation):
+    gift_entries(OrganisationFactory(), 2, currency="USD")
+    gift_entries(organisation, 2)
+    gift, other = Entry.objects.of(organisation).filter(sequence__gt=0).order_by("sequence")
+    taken_back = correct_entry(entry=gift, reason="Booked twice.")
+    [attested] = attest_balances(book=organisation.books.get())
+
+    text = body_of(client.get(URL, {"format": "beancount"}))
+
+    def booked(entry):
+        return (
+            f'\n{entry.occurred_at:%Y-%m-%d} * "{entry.operation}"\n'
+            f"  sequence: {entry.sequence}\n"
+            f'  nonce: "{entry.nonce}"\n'
+            f'  entry_hash: "{entry.entry_hash}"\n'
+            + (
+                "  Equity:Fund:Winter-Shelter  50.00 EUR\n  Assets:Stripe  -50.00 EUR\n"
+                if entry.reverses
+                else "  Assets:Stripe  50.00 EUR\n  Equity:Fund:Winter-Shelter  -50.00 EUR\n"
+            )
+        )
+
+    genesis = Entry.objects.of(organisation).get(sequence=0)
+    assert text == (
+        'option "title" "Lantern"\noption "operating_currency" "EUR"\n\n'
+        "1970-01-01 open Equity:Fund:Winter-Shelter EUR\n"
+        "1970-01-01 open Assets:Stripe EUR\n"
+        f"\n; 0 GENESIS {genesis.entry_hash}\n"
+        + "".join(booked(entry) for entry in (gift, other, taken_back))
+        + f"\n; 4 BALANCE_ATTESTATION {attested.entry_hash}\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["", "xml", "NDJSON", "ndjson ", "\x00"])

@@ -190,7 +190,9 @@ def test_an_unknown_operation_is_refused(client, organisation, value):
     response = client.get(f"{BASE}/lantern/ledger", {"operation": value})
 
     assert response.status_code == 400
-    assert response.json()["errors"][0]["code"] == "unknown_operation"
+    [error] = response.json()["errors"]
+    assert (error["field"], error["code"]) == ("operation", "unknown_operation")
+    assert error["detail"] == f"Choose one of {', '.join(MoneyOperation)}."
 
 
 def test_an_entry_has_all_columns_and_the_exact_line(client, organisation):
@@ -221,6 +223,7 @@ def test_an_entry_that_is_not_there_is_a_404(client, organisation, sequence):
 
 def test_the_head_says_where_the_book_ends(client, organisation):
     [entry] = gift_entries(organisation)
+    gift_entries(OrganisationFactory(), 4)
     url = f"{BASE}/lantern/ledger/head"
 
     response = client.get(url)

@@ -219,6 +219,7 @@ def test_a_book_that_cannot_be_written_does_not_hold_up_others(organisation, cap
     assert balance_of(organisation) == balance_of(other.organisation) == 50
     [record] = caplog.records
     assert record.message == "grants postponed"
+    assert (record.organisation, record.application) == (organisation.id, "gone")
     assert record.reason.startswith("UnknownApplication")
     assert "ann" not in record.getMessage() + record.reason
 
