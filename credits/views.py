@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -47,7 +47,7 @@ def set_rule(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             keep_rule(membership, form.cleaned_data)
         except DomainError as error:
-            form.add_error(None, ValidationError(str(error), error.code))
+            form.add_error(None, str(error))
         else:
             response = redirect("credits", slug)
             response.status_code = SEE_OTHER

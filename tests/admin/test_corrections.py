@@ -141,7 +141,7 @@ def test_corrected_entries_are_struck_through_with_links(chief, organisation):
         url = reverse("admin:ledger_entrylisting_change", args=[name])
         return f'<a href="{url}">{sequence}</a>'
 
-    assert page.count("<s>50.00 EUR</s>") == 2
+    assert page.count("><s>50.00 EUR</s></td>") == 2
     assert f"corrected by {link(4)}" in page
     assert f"corrected by {link(5)}, corrects {link(1)}" in page
     assert f"corrects {link(4)}" in page

@@ -65,6 +65,7 @@ def test_entries_are_listed_newest_first_within_their_book(chief, lantern):
     ],
 )
 def test_entries_are_found_by_what_they_are_exactly(chief, lantern, term, expected):
+    gift_entries(OrganisationFactory(), first=7)
     entry = EntryListing.objects.get(organisation=lantern, sequence=1)
     term = term.format(entry_id=entry.entry_id, organisation_id=lantern.id)
 

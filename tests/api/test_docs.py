@@ -8,6 +8,9 @@ from django.core.management import call_command
 from drf_spectacular.validation import validate_schema
 from rest_framework.test import APIClient
 
+from ledger.api.filters import DESCRIPTIONS
+from ledger.operations import MoneyOperation
+
 
 @pytest.fixture
 def schema(db) -> dict:
@@ -81,6 +84,33 @@ def test_the_body_of_an_operation_is_described_strictly(schema):
     assert set(posted["properties"]) == {
         "owner_id", "operation", "amount", "balance", "nonce", "sequence", "entry_hash",
     }  # fmt: skip
+
+
+def test_every_question_to_a_ledger_is_described(schema):
+    one = "/v1/public/organisations/{organisation}"
+
+    def asked(path):
+        parameters = schema["paths"][path]["get"]["parameters"]
+        return {
+            each["name"]: (each["schema"], each.get("description", ""))
+            for each in parameters
+            if each["in"] == "query"
+        }
+
+    text, number = {"type": "string"}, {"type": "integer"}
+    day, moment = ["2026-11-21"], ["2026-11-21T03:35:00Z"]
+    entries = asked(f"{one}/ledger")
+    assert entries["operation"] == (
+        {**text, "enum": [str(name) for name in MoneyOperation]},
+        DESCRIPTIONS["operation"],
+    )
+    assert entries["since"] == ({**text, "examples": day}, DESCRIPTIONS["since"])
+    assert entries["until"] == ({**text, "examples": moment}, DESCRIPTIONS["until"])
+    for path in (f"{one}/balances", "/v1/ledger/{owner_id}", "/v1/ledger/{owner_id}/entries"):
+        told = asked(path)
+        assert told["at"] == (text, DESCRIPTIONS["at"])
+        assert told["at_sequence"] == (number, DESCRIPTIONS["at_sequence"])
+    assert asked(f"{one}/accounts/{{account}}/entries")["currency"][1] == DESCRIPTIONS["currency"]
 
 
 def test_the_description_is_served_as_yaml_to_who_asks_for_nothing(client, db):

@@ -170,7 +170,9 @@ def test_an_unknown_format_is_refused(client, organisation, name):
 
     assert response.status_code == 400
     assert response["Content-Type"] == "application/problem+json"
-    assert response.json()["errors"][0]["code"] == "unknown_format"
+    [error] = response.json()["errors"]
+    assert (error["field"], error["code"]) == ("format", "unknown_format")
+    assert error["detail"] == "Choose one of ndjson, json, csv, beancount."
 
 
 def test_whoever_has_the_book_is_not_sent_it_again(client, organisation):

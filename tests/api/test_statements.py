@@ -133,7 +133,17 @@ def test_an_odd_moment_is_answered_with_how_to_write_it(client, organisation, qu
 
     [error] = client.get(BALANCES, query).json()["errors"]
 
-    assert error["detail"] == hint
+    assert (error["field"], error["detail"]) == (next(iter(query)), hint)
+
+
+def test_a_book_that_ends_before_says_where(client, organisation):
+    gift_entries(organisation)
+
+    problem = client.get(BALANCES, {"at_sequence": "2"}).json()
+
+    assert problem["detail"] == "The book does not reach that far: its last entry is 1."
+    earlier = client.get(BALANCES, {"at": "2000-01-01"}).json()
+    assert earlier["detail"] == "The book had not begun by then."
 
 
 def test_a_statement_is_paged_both_ways_with_the_balance_after_each_entry(client, organisation):
@@ -197,7 +207,9 @@ def test_an_odd_currency_is_refused(client, organisation, currency):
     response = client.get(statement(query=f"?currency={currency}"))
 
     assert response.status_code == 400
-    assert response.json()["errors"][0]["code"] == "invalid_currency"
+    [error] = response.json()["errors"]
+    assert (error["field"], error["code"]) == ("currency", "invalid_currency")
+    assert error["detail"] == "Write three capitals, such as EUR."
 
 
 def test_a_page_of_a_statement_takes_as_many_queries_as_the_shortest(

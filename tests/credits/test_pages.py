@@ -183,7 +183,8 @@ def test_strangers_see_nothing(organisation, program):
 
 
 def test_owners_are_listed_with_what_they_have(member, program):
-    program.post("bob", "CREDIT_ADD", "n1", amount=2)
+    program.post("bob", "CREDIT_ADD", "n1", amount=5)
+    program.post("bob", "CREDIT_SPEND", "n1-", amount=-3)
     program.post("ann", "CREDIT_ADD", "n2", amount=12345)
     program.post("<b>x</b>", "CONTENT_ACCESS", "n3")
 
@@ -199,7 +200,7 @@ def test_owners_are_paged_by_handles(member, program, monkeypatch):
         program.post(owner, "CREDIT_ADD", f"n{number}")
     url, pages = f"{PAGE}/credits", []
 
-    while url:
+    while url and len(pages) < 4:
         page = member.get(url).content.decode()
         pages.append(re.findall(r"<bdi>(\w+)</bdi>", page))
         found = re.search(rf'href="({PAGE}/credits\?after=[^"]+)"', page)
@@ -288,6 +289,18 @@ def test_a_correction_stands_beside_what_it_took_back(member, program, organisat
     assert "Correction Corrects entry 1: Given twice" in words
     assert "Credit add Corrected by entry 2" in words
     assert program.balance("ann") == 0
+
+
+def test_a_member_can_sign_out_on_every_page(organisation, program):
+    program.post("ann", "CREDIT_ADD", "n1")
+    user = MembershipFactory(organisation=organisation).user
+    for path in (PAGE, f"{PAGE}/credits", owner_page(organisation)):
+        member = Client(enforce_csrf_checks=True)
+        member.force_login(user)
+        page = member.get(path).content.decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+
+        assert member.post("/sign-out", {"csrfmiddlewaretoken": token}).status_code in (302, 303)
 
 
 @pytest.mark.parametrize("handle", ["x", "AAAA", "a-_", "a" * 2000])
