@@ -237,6 +237,7 @@ def test_the_head_says_where_the_book_ends(client, organisation):
 
 
 def test_balances_show_both_sides_with_money_positive(client, organisation):
+    gift_entries(OrganisationFactory(), 3, currency="USD")
     gift_entries(organisation, 2)
     gift_entries(organisation, first=2, currency="JPY", amount=300)
     gift_entries(
@@ -248,9 +249,10 @@ def test_balances_show_both_sides_with_money_positive(client, organisation):
         credit="stripe",
     )
 
-    found = client.get(f"{BASE}/lantern/balances").json()
+    response = client.get(f"{BASE}/lantern/balances")
 
-    assert found == {
+    assert response["Cache-Control"] == "no-cache"
+    assert response.json() == {
         "places": [
             {"account": "in_transit", "currency": "EUR", "amount": 4000},
             {"account": "stripe", "currency": "EUR", "amount": 6000},

@@ -9,6 +9,7 @@ from django.test import Client
 from credits import views
 from credits.handles import HandleUnknown, handle_of, owner_of
 from credits.models import CreditGrant, GrantRule, Owner
+from credits.tasks import grant_due
 from ledger.models import Entry
 from ledger.operations import registered
 from ledger.services.corrections import correct_entry
@@ -18,6 +19,7 @@ from tests.factories import (
     PASSWORD,
     ApplicantFactory,
     CreditGrantFactory,
+    DonationFactory,
     GrantRuleFactory,
     MembershipFactory,
     OrganisationFactory,
@@ -140,7 +142,7 @@ def test_every_application_is_listed_with_what_it_holds(member, program, organis
 
     words = text_of(member.get(PAGE))
 
-    assert "credits 4 2 1,102" in words
+    assert "they hold credits 4 2 1,102 Credits for gifts" in words
     assert "77" not in words
 
 
@@ -182,7 +184,8 @@ def test_strangers_see_nothing(organisation, program):
 # Owners
 
 
-def test_owners_are_listed_with_what_they_have(member, program):
+def test_owners_are_listed_with_what_they_have(member, program, program_of):
+    program_of(OrganisationFactory()).post("mallory", "CREDIT_ADD", "n1")
     program.post("bob", "CREDIT_ADD", "n1", amount=5)
     program.post("bob", "CREDIT_SPEND", "n1-", amount=-3)
     program.post("ann", "CREDIT_ADD", "n2", amount=12345)
@@ -190,7 +193,9 @@ def test_owners_are_listed_with_what_they_have(member, program):
 
     response = member.get(f"{PAGE}/credits")
 
-    assert "Owner Credits <b>x</b> 0 ann 12,345 bob 2" in text_of(response)
+    words = text_of(response)
+    assert "Owner Credits <b>x</b> 0 ann 12,345 bob 2" in words
+    assert "mallory" not in words
     assert b"<b>x</b>" not in response.content
 
 
@@ -392,6 +397,28 @@ def test_a_rule_that_is_typed_wrongly_is_asked_for_again(member, field, value, w
     assert not GrantRule.objects.exists()
 
 
+def chosen_in(response):
+    """Return what the form of a rule has chosen."""
+    page = response.content.decode()
+    chosen = re.findall(r'<option value="(\w+)" selected>', page)
+    written = re.search(r'name="minor_units_per_credit"[^>]*\bvalue="([^"]*)"', page)
+    checked = re.findall(r'value="(\w+)"[^>]*\bchecked', page)
+    return [*chosen, written and written[1], *checked]
+
+
+def test_a_form_begins_with_one_credit_for_one_unit_of_money(member, organisation):
+    assert chosen_in(member.get(PAGE)) == ["EUR", "100", "on"]
+    organisation.currency = "JPY"
+    organisation.save()
+    assert chosen_in(member.get(PAGE)) == ["JPY", "1", "on"]
+
+
+def test_a_form_keeps_what_was_typed(member):
+    typed = {**RULE, "currency": "USD", "minor_units_per_credit": "x", "state": "off"}
+
+    assert chosen_in(member.post(RULES, typed)) == ["credits", "USD", "x", "off"]
+
+
 def test_a_rule_that_the_service_refuses_is_told(member, organisation, monkeypatch):
     monkeypatch.setitem(registered, "arcade", registered["credits"])
     GrantRuleFactory(organisation=organisation, application="other")
@@ -404,9 +431,15 @@ def test_a_rule_that_the_service_refuses_is_told(member, organisation, monkeypat
 def test_grants_are_counted(member, organisation):
     GrantRuleFactory(organisation=organisation)
     CreditGrantFactory(organisation=organisation)
-
     assert "1 gift granted credits. 1 of them waits to be written." in text_of(member.get(PAGE))
-    assert str(CreditGrant.objects.get()).startswith("don_")
+    grant_due(limit=1)
+    assert "1 gift granted credits. Set a rule" in text_of(member.get(PAGE))
+    CreditGrantFactory(
+        organisation=organisation, donation=DonationFactory(organisation=organisation).id
+    )
+
+    assert "2 gifts granted credits. 1 of them waits to be written." in text_of(member.get(PAGE))
+    assert str(CreditGrant.objects.first()).startswith("don_")
 
 
 def test_a_form_needs_its_token(organisation):

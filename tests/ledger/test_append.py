@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.ids import make_id
+from credits.operations import CreditOperation
 from ledger import line, services
 from ledger.errors import DraftRefused, NonceConflict
 from ledger.models import PUBLIC, Account, Book, Entry, SigningKey
@@ -66,6 +67,21 @@ def test_entries_come_back_in_the_order_of_the_drafts(book):
     assert entries[1] == known
     book.refresh_from_db()
     assert (book.size, book.head_hash) == (4, entries[2].entry_hash)
+
+
+def test_a_nonce_belongs_to_its_book(book):
+    [first] = append(book=book, drafts=[gift("a")])
+    private = open_book(organisation=book.organisation, name="credits")
+    others = {
+        OrganisationFactory().books.get(): gift("a", amount=7),
+        private: Draft(CreditOperation.CREDIT_ADD, 7, "CREDIT", "issued", "owner:ann", "a"),
+    }
+
+    for other, draft in others.items():
+        [theirs] = append(book=other, drafts=[draft])
+        assert append(book=other, drafts=[draft]) == [theirs]
+        assert (theirs.organisation_id, theirs.book) == (other.organisation_id, other.book)
+    assert append(book=book, drafts=[gift("a")]) == [first]
 
 
 def test_nothing_is_appended_for_nothing(book):

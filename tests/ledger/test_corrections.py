@@ -57,6 +57,13 @@ def test_a_correction_mirrors_names_and_says_why(organisation):
     assert second.reverses is None
 
 
+@pytest.mark.parametrize("reason", ["x", "x" * 500])
+def test_a_reason_is_as_short_or_long_as_it_may_be(organisation, reason):
+    [entry] = gift_entries(organisation)
+
+    assert correct_entry(entry=entry, reason=reason).metadata["reason"] == reason
+
+
 def test_the_same_again_returns_what_is_stored(organisation):
     [entry] = gift_entries(organisation)
     first = correct_entry(entry=entry, reason=TWICE)

@@ -80,6 +80,28 @@ def test_days_are_whole_and_in_utc(client, organisation):
     assert rows_of(response) == [3, 2]
 
 
+def test_every_filter_counts(client, organisation):
+    early, late = NOON.replace(day=1), NOON.replace(day=20)
+    fee = {"operation": MoneyOperation.PROCESSING_FEE, "debit": "fund:winter-shelter", "amount": 1}
+    write(
+        organisation,
+        *[{"occurred_at": day} for day in (early, late)],
+        *[{**fee, "credit": "stripe", "occurred_at": day} for day in (early, late)],
+        *[
+            {"operation": OFFLINE, "debit": "bank:main", "occurred_at": day}
+            for day in (early, late)
+        ],
+    )
+    asked = {"operation": "PROCESSING_FEE", "account": "stripe", "since": "2026-11-10"}
+
+    assert rows_of(client.get(URL, asked)) == [4]
+    assert rows_of(client.get(URL, {**asked, "since": ""})) == [4, 3]
+    assert rows_of(client.get(URL, {**asked, "operation": ""})) == [4, 2]
+    assert rows_of(client.get(URL, {**asked, "account": ""})) == [4]
+    assert rows_of(client.get(URL, {"account": "bank:main", "since": "2026-11-10"})) == [6]
+    assert rows_of(client.get(URL, {**asked, "since": "", "until": "2026-11-10"})) == [3]
+
+
 def test_an_account_means_both_ends(client, organisation):
     payout = {
         "operation": MoneyOperation.PAYOUT_SENT,
