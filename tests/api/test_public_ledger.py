@@ -236,6 +236,23 @@ def test_the_head_says_where_the_book_ends(client, organisation):
     assert later.json()["size"] == 3
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "", "/ledger", "/ledger/head", "/ledger/entries/1", "/balances", "/balances?at_sequence=1",
+        "/balances?at=2999-01-01", "/accounts/stripe/entries",
+    ],
+)  # fmt: skip
+def test_what_others_do_changes_no_answer(client, organisation, path):
+    gift_entries(organisation, 2)
+    before = client.get(f"{BASE}/lantern{path}")
+
+    gift_entries(OrganisationFactory(), 3, amount=1)
+
+    assert before.status_code == 200
+    assert client.get(f"{BASE}/lantern{path}").json() == before.json()
+
+
 def test_balances_show_both_sides_with_money_positive(client, organisation):
     gift_entries(OrganisationFactory(), 3, currency="USD")
     gift_entries(organisation, 2)

@@ -6,11 +6,18 @@ from hashlib import sha256
 from subprocess import run
 
 import pytest
+from django.core.cache import cache
 
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
 from ledger.templatetags.entries import KINDS, account_words, operation_words, read_entry
-from tests.factories import NOON, ApplicantFactory, DonationFactory, OrganisationFactory
+from tests.factories import (
+    NOON,
+    ApplicantFactory,
+    DonationFactory,
+    FundFactory,
+    OrganisationFactory,
+)
 from tests.pages.conftest import write
 
 URL = "/o/lantern-house/ledger"
@@ -100,6 +107,23 @@ def test_every_filter_counts(client, organisation):
     assert rows_of(client.get(URL, {**asked, "account": ""})) == [4]
     assert rows_of(client.get(URL, {"account": "bank:main", "since": "2026-11-10"})) == [6]
     assert rows_of(client.get(URL, {**asked, "since": "", "until": "2026-11-10"})) == [3]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/ledger", "/ledger/1", "/ledger?account=stripe", "/ledger/accounts/EUR/stripe"]
+)
+def test_what_others_do_changes_no_page(client, organisation, path):
+    write(organisation, {}, {"amount": 70})
+    path = URL.removesuffix("/ledger") + path
+    before = client.get(path)
+
+    other = OrganisationFactory()
+    FundFactory(organisation=other, slug="winter-shelter")
+    write(other, {"amount": 1}, {"currency": "USD"}, {})
+    cache.clear()
+
+    assert before.status_code == 200
+    assert client.get(path).content == before.content
 
 
 def test_an_account_means_both_ends(client, organisation):
