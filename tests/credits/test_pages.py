@@ -350,6 +350,15 @@ def test_an_owner_sets_a_rule(member, organisation):
     assert "credits 2.50 EUR On" in text_of(member.get(PAGE))
 
 
+def test_rules_are_listed_by_application_and_currency(member, organisation):
+    for application, currency in (("b", "EUR"), ("a", "USD"), ("b", "AUD"), ("a", "JPY")):
+        GrantRuleFactory(organisation=organisation, application=application, currency=currency)
+
+    words = text_of(member.get(PAGE))
+
+    assert re.search("a 100 JPY.* a 1.00 USD.* b 1.00 AUD.* b 1.00 EUR", words)
+
+
 def test_a_rule_is_switched_off(member):
     member.post(RULES, RULE)
 

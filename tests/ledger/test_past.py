@@ -8,7 +8,7 @@ from credits.operations import CreditOperation
 from ledger.models import Account, Entry
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
-from ledger.services.attestations import attest_balances
+from ledger.services.attestations import ACCOUNTS_A_PART, attest_balances
 from ledger.services.books import open_book
 from tests.factories import OrganisationFactory, gift_entries
 from tests.ledger.test_append import at
@@ -84,6 +84,23 @@ def test_balances_go_on_from_an_attestation(organisation, book):
 
     for sequence, amount in [(3, 15000), (4, 15000), (5, 20000), (6, 25000)]:
         assert account_of(organisation, "stripe").balance_at(sequence) == amount
+
+
+def test_balances_go_on_from_an_attestation_in_parts(organisation, book):
+    for number in range(ACCOUNTS_A_PART):
+        gift_entries(organisation, first=number, credit=f"fund:n{number:03}", amount=10 + number)
+    parts = attest_balances(book=book)
+    told = {"presentment": {"amount": 1, "currency": "USD"}}
+    for number in range(2):
+        gift_entries(organisation, first=100 + number, credit="fund:n001", metadata=told)
+    last = parts[-1].sequence
+
+    assert len(parts) == 2
+    for sequence in range(parts[0].sequence, last + 3):
+        assert Entry.objects.of(organisation).attestation(sequence) == parts
+    fund = account_of(organisation, "fund:n001")
+    assert [fund.balance_at(last + more) for more in range(3)] == [11, 5011, 10011]
+    assert account_of(organisation, "fund:n059").balance_at(last + 2) == 10 + 59
 
 
 def test_an_owners_credits_were_what_came_before(organisation):

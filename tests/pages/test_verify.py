@@ -1,12 +1,15 @@
 """The page that says how to verify, and what every page keeps to."""
 
 import re
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from django.template import Context, Template
 from django.template.loader import render_to_string
 
 from ledger.models import Book
+from ledger.templatetags import figures
+from organisations.models import Organisation
 from tests.pages.conftest import write
 
 
@@ -19,6 +22,13 @@ def test_the_heads_of_the_public_books_are_shown(client, organisation):
     assert book.head_hash in page
     assert "almoner_verify.py" in page
     assert "sha256sum" in page
+
+
+def test_the_book_of_an_organisation_that_is_not_public_is_not_shown(client, organisation):
+    organisation.status = Organisation.Status.REJECTED
+    organisation.save(update_fields=["status"])
+
+    assert "No ledger yet" in client.get("/verify").content.decode()
 
 
 def test_without_a_book_the_page_says_so(client, db):
@@ -61,6 +71,22 @@ def test_an_address_that_is_not_there_answers_404_with_a_remedy(client, db):
 
     assert response.status_code == 404
     assert "There is no page at this address" in response.content.decode()
+
+
+def test_times_say_exactly_when_to_machines():
+    value = datetime(2026, 11, 3, 1, 2, 9, tzinfo=timezone(timedelta(hours=1)))
+    told = '<time datetime="2026-11-03T00:02:09Z">{}</time>'
+
+    assert figures.moment(value) == told.format("3 November 2026, 01:02 UTC")
+    assert figures.clock(value) == told.format("3 Nov 2026 01:02")
+    assert figures.day(value) == told.format("3 November 2026")
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("in", "+"), ("out", "\u2212"), ("moved", "")])
+def test_amounts_say_where_they_go(direction, sign):
+    assert figures.moved(1230, "EUR", direction) == (
+        f'<span class="amount amount--{direction}">{sign}12.30 <abbr>EUR</abbr></span>'
+    )
 
 
 def test_figures_read_as_people_write_them():
