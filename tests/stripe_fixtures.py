@@ -10,9 +10,8 @@ from tests.stripe_story import Account, StripeServer, serving
 
 @pytest.fixture
 def stripe_server(settings, monkeypatch) -> Iterator[StripeServer]:
-    """Answer our calls from a small server; they are made once, and wait for a moment only."""
+    """Answer our calls from a small server; they are made once."""
     monkeypatch.setattr(stripe_api, "RETRIES_MAX", 0)
-    monkeypatch.setattr(stripe_api, "READ_SECONDS", 0.3)
     with serving() as server:
         settings.STRIPE_API_BASE = server.url
         stripe_api.client.cache_clear()

@@ -1,10 +1,12 @@
 """The drain: what becomes of the events that were stored."""
 
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.utils import timezone
 
+from common import stripe_api
 from common.stripe_api import client
 from donations.models import Donation
 from ledger.models import Entry
@@ -224,6 +226,9 @@ def begin_trouble(server, trouble, settings):
     is_there = trouble != "nobody listens"
     settings.STRIPE_API_BASE = server.url if is_there else "http://127.0.0.1:1"
     client.cache_clear()
+    if trouble == "silence":
+        with mock.patch.object(stripe_api, "READ_SECONDS", 0.3):
+            client()  # it is kept, with its patience
     server.trouble = trouble if is_there else ""
 
 

@@ -6,7 +6,6 @@ import time
 import pytest
 from django.db import connection
 
-from common import stripe_api
 from ledger.models import Entry
 from tests.factories import OrganisationFactory
 from tests.stripe_resources import charge, transaction
@@ -18,10 +17,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def two_accounts(stripe_server, monkeypatch):
+def two_accounts(stripe_server):
     """Two organisations with something to book each, and one Stripe that takes its time."""
-    monkeypatch.setattr(stripe_api, "READ_SECONDS", 20)
-    stripe_api.client.cache_clear()
     for account in ("acct_1", "acct_2"):
         OrganisationFactory(stripe_account=account)
         rows = [transaction("charge", 5000, 100, source=charge()) for _ in range(2)]
