@@ -3,24 +3,35 @@
 from typing import Any, cast
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS
 
+from common.forms import PageForm
 from common.money import AMOUNT_MAX, CURRENCIES
 
 ON, OFF = "on", "off"
 
 
-class GrantRuleForm(forms.Form):
+class GrantRuleForm(PageForm):
     """A rule for the gifts in one currency."""
 
+    main = "application"
     application = forms.ChoiceField(
         error_messages={"invalid_choice": "Choose one of these applications."}
     )
     currency = forms.ChoiceField(
+        label="Currency in which the gift settles",
+        widget=forms.Select(attrs={"class": "input--short"}),
         choices=[(code, code) for code in sorted(CURRENCIES)],
         error_messages={"invalid_choice": "Choose a currency from the list."},
     )
     minor_units_per_credit = forms.IntegerField(
+        label="One credit for every",
+        help_text=(
+            "In the currency’s smallest units, cents for example: 100 is one credit for every "
+            "1.00 EUR, or every 100 JPY"
+        ),
+        widget=forms.TextInput(
+            attrs={"class": "input--short", "inputmode": "numeric", "autocomplete": "off"}
+        ),
         min_value=1,
         max_value=AMOUNT_MAX,
         error_messages={
@@ -31,7 +42,7 @@ class GrantRuleForm(forms.Form):
         },
     )
     state = forms.ChoiceField(
-        choices=[(ON, ON), (OFF, OFF)],
+        choices=[(ON, "Grant credits"), (OFF, "Grant none")],
         error_messages={"required": "Choose on or off.", "invalid_choice": "Choose on or off."},
     )
 
@@ -40,11 +51,3 @@ class GrantRuleForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [(name, name) for name in applications]
         cast(forms.ChoiceField, self.fields["application"]).choices = choices
-
-    def problems(self) -> list[tuple[str, str]]:
-        """Return every error with the id of the field that mends it, in the form's order."""
-        return [
-            ("application" if name == NON_FIELD_ERRORS else name, str(error))
-            for name in [NON_FIELD_ERRORS, *self.fields]
-            for error in self.errors.get(name, [])
-        ]

@@ -31,7 +31,14 @@ SEQUENCE = re.compile(r"[0-9]{1,15}\Z")
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """Show an organisation's applications, and the rules by which gifts grant credits."""
     membership = membership_of(request, slug)
-    return show_overview(request, membership, GrantRuleForm(applications=installed()))
+    currency = membership.organisation.currency
+    usual = {
+        "currency": currency,
+        "minor_units_per_credit": 10 ** exponent_of(currency),
+        "state": ON,
+    }
+    form = GrantRuleForm(applications=installed(), initial=usual)
+    return show_overview(request, membership, form)
 
 
 @never_cache
@@ -144,11 +151,6 @@ def show_overview(
 ) -> HttpResponse:
     """Return the page of all applications."""
     organisation = membership.organisation
-    first = {
-        "currency": organisation.currency,
-        "minor_units_per_credit": str(10 ** exponent_of(organisation.currency)),
-        "state": ON,
-    }
     context = {
         "organisation": organisation,
         "applications": applications_of(organisation),
@@ -156,7 +158,6 @@ def show_overview(
         "grants": CreditGrant.objects.of(organisation).counts(),
         "is_admin": membership.is_admin,
         "form": form,
-        "chosen": request.POST if form.is_bound else first,
     }
     return render(request, "credits/overview.html", context, status=status)
 

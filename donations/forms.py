@@ -3,27 +3,30 @@
 import re
 import secrets
 import unicodedata
-from typing import Any, ClassVar, cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS
 
 from common.errors import DomainError
+from common.forms import PageForm
 from common.money import exponent_of, format_amount, format_money
-from donations.models import Fund
+from donations.models import GENERAL, Fund
 from donations.services.promises import WHOLE_MIN, check_amount
+from ledger.models import Account
 from ledger.operations import MoneyOperation
+from ledger.templatetags.entries import account_words, operation_words
 from organisations.models import Organisation
 
 OFFERED = ("EUR", "USD", "GBP", "JPY")
 WHOLE_PRESETS = {0: (1_000, 3_000, 5_000, 10_000, 30_000)}
 WHOLE_PRESETS_ELSE = (10, 25, 50, 100, 250)
+KINDS = {"Places": Account.Kind.PLACE, "Purposes": Account.Kind.PURPOSE}
 OTHER = "other"
 DIGITS = re.compile(r"(?:0|[1-9][0-9]{0,12})(?:\.([0-9]+))?\Z")
 DECIMALS_MAX = 2
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
 KEY_BYTES = 18
-SHOWN = ("amount", "other", "fund", "public", "name", "email")
 
 
 class AmountUnclear(ValueError):
@@ -46,7 +49,7 @@ def parse_amount(text: str, currency: str) -> int:
 
 
 def _how_to_write(text: str, decimals: int) -> str:
-    example = "40 or 40.25" if decimals else "4000"
+    example = _example(decimals)
     rule = f"{decimals} decimals after a point, or none" if decimals else "no decimals"
     if not text:
         return f"Enter an amount, such as {example}."
@@ -57,16 +60,22 @@ def _how_to_write(text: str, decimals: int) -> str:
     return f"Write the amount in the digits 0 to 9 alone, such as {example}."
 
 
+def _example(decimals: int) -> str:
+    return "40 or 40.25" if decimals else "4000"
+
+
 def currencies_of(organisation: Organisation) -> list[str]:
     """Return what a gift can be made in: the organisation's own currency first."""
     return [organisation.currency, *(code for code in OFFERED if code != organisation.currency)]
 
 
-class GiftForm(forms.Form):
+class GiftForm(PageForm):
     """A gift, as a visitor promises it."""
 
+    main = "main"
     currency = forms.ChoiceField(
-        error_messages={"invalid_choice": "Choose one of the currencies above."}
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": "Choose one of the currencies above."},
     )
     amount = forms.ChoiceField(
         error_messages={
@@ -74,7 +83,11 @@ class GiftForm(forms.Form):
             "invalid_choice": "Choose one of these amounts, or enter another.",
         }
     )
-    other = forms.CharField(required=False)
+    other = forms.CharField(
+        label="Other amount",
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
     fund = forms.ChoiceField(
         error_messages={
             "required": "Choose what your gift is for.",
@@ -82,15 +95,23 @@ class GiftForm(forms.Form):
         }
     )
     public = forms.ChoiceField(choices=[("no", "no"), ("yes", "yes")], required=False)
-    name = forms.CharField(required=False, max_length=80)
+    name = forms.CharField(
+        label="Name to show",
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
     email = forms.EmailField(
+        label="E-mail address",
+        help_text="For the receipt and for nothing else",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         max_length=254,
         error_messages={
             "required": "Enter your e-mail address: the receipt goes there.",
             "invalid": "Enter an e-mail address like name@example.org.",
         },
     )
-    key = forms.CharField(required=False)
+    key = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, funds: list[Fund], currency: str, **kwargs: Any) -> None:
         """Offer these funds, and amounts of this currency."""
@@ -106,9 +127,14 @@ class GiftForm(forms.Form):
         }
         for name, offered in choices.items():
             cast(forms.ChoiceField, self.fields[name]).choices = offered
-        least = WHOLE_MIN[exponent_of(currency)] * 10 ** exponent_of(currency)
-        self.least = format_money(least, currency)
         self.decimals = min(exponent_of(currency), DECIMALS_MAX)
+        least = WHOLE_MIN[exponent_of(currency)] * 10 ** exponent_of(currency)
+        hint = f"From {format_money(least, currency)}, written like {_example(self.decimals)}"
+        self.fields["other"].help_text = hint
+        slugs = [fund.slug for fund in funds]
+        if self.initial.get("fund") not in slugs:
+            self.initial["fund"] = next(iter(slugs), GENERAL)
+        self.initial["amount"] = self.presets[0][0]
 
     def clean_key(self) -> str:
         """Return the key that makes a double submit one gift; a new one for what is no key."""
@@ -141,14 +167,6 @@ class GiftForm(forms.Form):
         check_amount(minor, self.currency_code)
         return minor
 
-    def problems(self) -> list[tuple[str, str]]:
-        """Return every error with the id of the field that mends it, in the form's order."""
-        return [
-            (name if name in SHOWN else "main", str(error))
-            for name in [NON_FIELD_ERRORS, *self.fields]
-            for error in self.errors.get(name, [])
-        ]
-
 
 def format_preset(amount: int, currency: str) -> str:
     """Return a preset as its button shows it: whole units, for presets have no others."""
@@ -160,12 +178,16 @@ def new_key() -> str:
     return secrets.token_urlsafe(KEY_BYTES)
 
 
-class Pages(forms.Form):
+class Pages(PageForm):
     """From where on to show entries, when they are many."""
 
-    before = forms.IntegerField(required=False, min_value=0, max_value=2**53)
-    after = forms.IntegerField(required=False, min_value=0, max_value=2**53)
-    shown: ClassVar[tuple[str, ...]] = ()
+    main = "entries"
+    before = forms.IntegerField(
+        required=False, min_value=0, max_value=2**53, widget=forms.HiddenInput
+    )
+    after = forms.IntegerField(
+        required=False, min_value=0, max_value=2**53, widget=forms.HiddenInput
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Say how to write what is no number."""
@@ -179,45 +201,56 @@ class Pages(forms.Form):
             self.add_error(None, "Ask for entries before one or after one, not both.")
         return self.cleaned_data
 
-    def problems(self) -> list[tuple[str, str]]:
-        """Return every error with the id of the field that mends it."""
-        return [
-            (name if name in self.shown else "entries", str(error))
-            for name, errors in self.errors.items()
-            for error in errors
-        ]
-
 
 class EntryFilter(Pages):
     """Which entries of a book to show, and from where on."""
 
     operation = forms.ChoiceField(
         required=False,
-        choices=[(operation.value, operation.value) for operation in MoneyOperation],
+        label="What happened",
+        choices=[
+            ("", "Everything"),
+            *((operation.value, operation_words(operation.value)) for operation in MoneyOperation),
+        ],
         error_messages={"invalid_choice": "Choose what happened from the list."},
     )
     account = forms.ChoiceField(
+        label="Place or purpose",
         required=False,
         error_messages={"invalid_choice": "Choose a place or a purpose from the list."},
     )
     since = forms.DateField(
+        label="From",
         required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
         input_formats=["%Y-%m-%d"],
         error_messages={"invalid": "Write the first day like 2026-11-01."},
     )
     until = forms.DateField(
+        label="Until",
         required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
         input_formats=["%Y-%m-%d"],
         error_messages={"invalid": "Write the last day like 2026-11-30."},
     )
-    shown = ("operation", "account", "since", "until")
-    field_order = (*shown, "before", "after")
+    field_order = ("operation", "account", "since", "until", "before", "after")
 
-    def __init__(self, *args: Any, accounts: list[str], **kwargs: Any) -> None:
-        """Offer the book's own accounts."""
+    def __init__(
+        self, *args: Any, accounts: list[Account], names: Mapping[str, str], **kwargs: Any
+    ) -> None:
+        """Offer the book's own accounts, called by their names."""
         super().__init__(*args, **kwargs)
-        choices = [(account, account) for account in accounts]
-        cast(forms.ChoiceField, self.fields["account"]).choices = choices
+        groups = [
+            (label, sorted({account.name for account in accounts if account.kind == kind}))
+            for label, kind in KINDS.items()
+        ]
+        cast(forms.ChoiceField, self.fields["account"]).choices = [
+            ("", "All"),
+            *(
+                (label, [(account, account_words(account, names)) for account in group])
+                for label, group in groups
+            ),
+        ]
 
     def clean(self) -> dict[str, Any]:
         """Refuse days in the wrong order."""

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from common.errors import DomainError
 from donations.errors import IdempotencyConflict
 from donations.forms import EntryFilter, GiftForm, Pages, currencies_of, new_key
-from donations.models import GENERAL, Donation, Fund
+from donations.models import Donation, Fund
 from donations.services.promises import journey_url, promise_donation
 from ledger.models import Account, Book, Entry, LineQuerySet
 from ledger.operations import MoneyOperation
@@ -35,22 +35,14 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse:
         # The verification in the browser compares these balances at this size, so both must be
         # read at one moment: the book may have grown since.
         book.size = accounts[0].size
-    form = EntryFilter(request.GET, accounts=sorted({account.name for account in accounts}))
+    names = Fund.objects.names(book.organisation)
+    form = EntryFilter(request.GET, accounts=accounts, names=names)
     context: dict[str, Any] = {
         "organisation": book.organisation,
         "book": book,
         "form": form,
-        "operations": list(MoneyOperation),
         "accounts": accounts,
-        "account_groups": [
-            ("Places", sorted({row.name for row in accounts if row.kind == Account.Kind.PLACE})),
-            (
-                "Purposes",
-                sorted({row.name for row in accounts if row.kind == Account.Kind.PURPOSE}),
-            ),
-        ],
-        "names": Fund.objects.names(book.organisation),
-        "chosen": {name: request.GET.get(name, "") for name in form.fields},
+        "names": names,
         "statements": [row for row in accounts if row.name == request.GET.get("account")],
     }
     if not form.is_valid():
@@ -114,7 +106,8 @@ def donate(request: HttpRequest, slug: str) -> HttpResponse:
     currency = wanted if wanted in currencies else organisation.currency
     funds = list(Fund.objects.of(organisation))
     typed = request.POST if request.method == "POST" else None
-    form = GiftForm(typed, funds=funds, currency=currency)
+    first = {"fund": request.GET.get("fund")}
+    form = GiftForm(typed, funds=funds, currency=currency, initial=first)
     status = 400 if form.is_bound else 200
     if form.is_valid():
         try:
@@ -128,7 +121,7 @@ def donate(request: HttpRequest, slug: str) -> HttpResponse:
         "accounts": list(Account.objects.of(organisation).money()),
         "currencies": currencies,
         "form": form,
-        "chosen": _chosen(request, form, funds),
+        "key": _key(form),
     }
     return render(request, "donations/donate.html", context, status=status)
 
@@ -239,20 +232,10 @@ def _sentence(error: DomainError) -> str:
     return str(error)
 
 
-def _chosen(request: HttpRequest, form: GiftForm, funds: Sequence[Fund]) -> dict[str, str]:
-    slugs = [fund.slug for fund in funds]
-    wanted = request.GET.get("fund", "")
-    first = {
-        "amount": form.presets[0][0],
-        "fund": wanted if wanted in slugs else next(iter(slugs), GENERAL),
-        "public": "no",
-    }
-    if not form.is_bound:
-        return first | {"key": new_key()}
-    kept = {name: request.POST.get(name, "") for name in form.fields}
-    is_used = form.has_error(NON_FIELD_ERRORS, IdempotencyConflict.code)
-    key = new_key() if is_used else form.cleaned_data.get("key")
-    return kept | {"key": key or new_key()}
+def _key(form: GiftForm) -> str:
+    if not form.is_bound or form.has_error(NON_FIELD_ERRORS, IdempotencyConflict.code):
+        return new_key()
+    return str(form.cleaned_data.get("key") or new_key())
 
 
 def _refresh_seconds(donation: Donation) -> int | None:
