@@ -242,6 +242,16 @@ def test_who_is_not_there_is_not_found(member, program, owner_id):
     assert b"<i>" not in response.content
 
 
+def test_who_looks_for_nobody_finds_nobody(member, program):
+    program.post("ann", "CREDIT_ADD", "n1")
+    program.post("None", "CREDIT_ADD", "n2")
+
+    response = member.post(f"{PAGE}/credits/find")
+
+    assert "Nobody has exactly this id" in text_of(response, 404)
+    assert b'required value=""' in re.sub(rb"\s+", b" ", response.content)
+
+
 def owner_page(organisation, owner_id="ann", query=""):
     """Return the path of an owner's page."""
     handle = handle_of(Owner(organisation, "credits", owner_id))
@@ -435,6 +445,7 @@ def test_a_rule_that_the_service_refuses_is_told(member, organisation, monkeypat
     response = member.post(RULES, RULE)
 
     assert "switch that rule off first" in text_of(response, 400)
+    assert b'<a href="#application">' in response.content
 
 
 def test_grants_are_counted(member, organisation):

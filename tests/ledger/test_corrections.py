@@ -82,6 +82,24 @@ def test_an_entry_is_corrected_once(organisation):
     assert Entry.objects.count() == 3
 
 
+def test_the_same_sequence_of_another_book_is_another_entry(organisation):
+    private = open_book(organisation=organisation, name="credits")
+    issue = {"currency": "CREDIT", "debit": "issued", "credit": "owner:ann", "amount": 1}
+    others = [
+        append(book=private, drafts=[Draft(CreditOperation.CREDIT_ADD, **issue, nonce="n")]),
+        gift_entries(OrganisationFactory()),
+    ]
+    for [other] in others:
+        correct_entry(entry=other, reason=TWICE)
+    [entry, _] = gift_entries(organisation, 2)
+
+    correction = correct_entry(entry=entry, reason=TWICE)
+
+    assert (correction.organisation, correction.book) == (organisation, "public")
+    assert (correction.sequence, correction.reverses) == (3, 1)
+    assert correct_entry(entry=entry, reason=TWICE) == correction
+
+
 def test_what_somebody_else_reversed_is_corrected_too(organisation):
     [entry] = gift_entries(organisation)
     reversal = {"operation": MoneyOperation.CORRECTION, "debit": entry.credit, "credit": "stripe"}

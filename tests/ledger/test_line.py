@@ -199,6 +199,7 @@ REWRITES = {
     LINE.replace(b"5000", b"-0"): "canonical",
     LINE.replace(b"5000", b"5000.0"): "5000.0 is not an integer",
     LINE.replace(b"5000", b"5e3"): "5e3 is not an integer",
+    LINE.replace(b"5000", b"1" * 21 + b".5"): f"{'1' * 20} is not an integer",
     LINE.replace(b"5000", b"NaN"): "NaN is not an integer",
     LINE.replace(b"5000", b"-Infinity"): "-Infinity is not an integer",
     LINE.replace(b"5000", b"9007199254740992"): "integers within",

@@ -92,6 +92,16 @@ def test_a_name_is_its_value_in_capitals(name, value, problem):
         defined({**SHARED, name: value})
 
 
+def test_all_that_is_wrong_with_an_enum_is_told_at_once():
+    with pytest.raises(TypeError) as refusal:
+        defined({"CREDIT_ADD": "CREDIT_ADD", "CREDIT_SPEND": "CREDIT_SPEND", "gift": "gift"})
+
+    assert str(refusal.value) == (
+        "SampleOperation cannot be an enum of operations: it lacks DAILY_REWARD, SIGNUP_CREDIT; "
+        'gift is not written gift = "gift" in capitals.'
+    )
+
+
 def test_a_value_is_a_text():
     with pytest.raises(TypeError):
         defined({**SHARED, "GIFT": 1})
@@ -143,6 +153,7 @@ def test_a_flow_reads_as_a_sentence():
     flow = Flow(("stripe",), ("fund:*", "held"))
 
     assert str(flow) == "debits stripe and credits fund:* or held"
+    assert str(flow.reverse) == "debits fund:* or held and credits stripe"
     assert flow.reverse == Flow(("fund:*", "held"), ("stripe",))
 
 
@@ -179,6 +190,10 @@ def amounts(**changes):
         (
             {"flows": {"CREDIT_SPEND": (Flow((OWNERS,), ("Is sued",)),)}},
             "CREDIT_SPEND: 'Is sued' is neither an account nor a pattern",
+        ),
+        (
+            {"amounts": {}, "flows": dict.fromkeys(CreditOperation, (ISSUE,))},
+            "CREDIT_ADD needs a whole number",
         ),
         ({"amounts": amounts(CREDIT_SPEND=1)}, "CREDIT_SPEND must be below zero"),
         ({"amounts": amounts(CREDIT_SPEND=0)}, "CREDIT_SPEND must be below zero"),
@@ -226,7 +241,10 @@ def test_a_wrong_declaration_is_named(changes, problem):
 
 
 def test_all_that_is_wrong_is_told_at_once():
-    wrong = sample(book="Sample", amounts=amounts(CREDIT_SPEND=5, NOPE=1, CONTENT_ACCESS=None))
+    wrong = sample(
+        book="Sample",
+        amounts=amounts(DAILY_REWARD="1", CREDIT_SPEND=5, NOPE=1, CONTENT_ACCESS=None),
+    )
 
     with pytest.raises(ImproperlyConfigured) as refusal:
         register(wrong)
@@ -235,6 +253,7 @@ def test_all_that_is_wrong_is_told_at_once():
         "The application Sample: 'Sample' is no name for a book: a-z, 0-9 and _, at most 32; "
         "CONTENT_ACCESS has neither an amount nor flows; "
         "NOPE is configured and is no operation of CreditOperation; "
+        "DAILY_REWARD needs a whole number as its amount; "
         "CREDIT_SPEND must be below zero; "
         "CONTENT_ACCESS needs a whole number as its amount."
     )
@@ -244,9 +263,11 @@ def test_a_book_has_one_application(monkeypatch):
     monkeypatch.setitem(registered, "sample", sample())
 
     register(sample())
-    with pytest.raises(ImproperlyConfigured, match="another application keeps this book"):
+    with pytest.raises(ImproperlyConfigured) as refusal:
         register(sample(amounts=amounts(CREDIT_ADD=11)))
 
+    said = "The application sample: another application keeps this book."
+    assert str(refusal.value) == said
     assert registered["sample"] == sample()
 
 
@@ -350,6 +371,12 @@ def test_a_refusal_says_what_is_allowed(book):
         "CREDIT_ADD cannot debit 'issued' and credit 'stripe': "
         "it debits issued and credits owner:*."
     )
+
+
+def test_a_refusal_is_as_short_as_it_can_be(book):
+    said = refused(book, draft(credit="x" * 81), by=DraftRefused)
+
+    assert f"credit '{'x' * 80}': it" in said
 
 
 # What mypy knows
