@@ -8,6 +8,7 @@ from django.urls import reverse
 from common import admin as common_admin
 from common.admin import BoundedPaginator
 from ledger.models import BookListing, EntryListing
+from ledger.services.books import open_book
 from organisations.models import User
 from tests.factories import (
     PASSWORD,
@@ -107,7 +108,7 @@ def test_an_entry_that_is_not_there_leads_back(chief, db, name):
 
 
 def test_a_book_is_shown_and_found(chief, lantern):
-    OrganisationFactory()
+    open_book(organisation=OrganisationFactory(), name="credits")
     for book in BookListing.objects.all():
         page = chief.get(reverse("admin:ledger_booklisting_change", args=[book.id]))
         assert page.context["original"] == book

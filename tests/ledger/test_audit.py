@@ -239,10 +239,16 @@ RULES = [
 
 
 RULE_NAMES = [rule[0] for rule in RULES]
+REASONS = {
+    "a nonce twice": "its nonce was used before",
+    "a correction of itself": "it does not mirror an earlier entry",
+}
 
 
-@pytest.mark.parametrize(("place", "changes"), [rule[1:] for rule in RULES], ids=RULE_NAMES)
-def test_an_entry_that_breaks_a_rule_is_named_in_a_book_written_anew(tamper, book, place, changes):
+@pytest.mark.parametrize(("rule", "place", "changes"), RULES, ids=RULE_NAMES)
+def test_an_entry_that_breaks_a_rule_is_named_in_a_book_written_anew(
+    tamper, book, rule, place, changes
+):
     def change(rows):
         rows[place] = forged(rows[place], **changes)
         rechain(rows, place + 1)
@@ -254,7 +260,10 @@ def test_an_entry_that_breaks_a_rule_is_named_in_a_book_written_anew(tamper, boo
     tamper.state_head()
     tamper.state_sums()
 
-    assert audited() == verified(tamper) == (TAMPERED, place)
+    [report] = audit_books()
+
+    assert (report.verdict, report.first_bad_sequence) == verified(tamper) == (TAMPERED, place)
+    assert REASONS.get(rule, "") in report.reason
 
 
 def test_an_id_twice_is_named(tamper, book):
