@@ -1,0 +1,36 @@
+"""
+Books, accounts, entries: rows that only the database itself moves.
+
+The tables, their keys and their guards are plain SQL (`sql/`): composite, self-referencing and
+checked by functions. These models read them.
+"""
+
+from ledger.models.accounts import Account, AccountQuerySet
+from ledger.models.books import Book, BookListing
+from ledger.models.entries import (
+    PUBLIC,
+    Correction,
+    Entry,
+    EntryFields,
+    EntryListing,
+    EntryQuerySet,
+    Leg,
+    LineQuerySet,
+)
+from ledger.models.log import SigningKey
+
+__all__ = [
+    "PUBLIC",
+    "Account",
+    "AccountQuerySet",
+    "Book",
+    "BookListing",
+    "Correction",
+    "Entry",
+    "EntryFields",
+    "EntryListing",
+    "EntryQuerySet",
+    "Leg",
+    "LineQuerySet",
+    "SigningKey",
+]
