@@ -53,3 +53,22 @@ class ReasonRefused(DomainError):
 
     code = "reason_refused"
     status = 400
+
+
+class KeyLocked(DomainError):
+    """The signing key was encrypted with another secret: set the LEDGER_KEY_SECRET of then."""
+
+    code = "key_locked"
+    status = 500
+
+
+class SealingHalted(DomainError):
+    """The log is not sealed any further: that could show two people two ledgers."""
+
+    code = "sealing_halted"
+
+
+class NotYetSealed(DomainError):
+    """No checkpoint has this entry yet; one follows within seconds."""
+
+    code = "not_yet_sealed"

@@ -5,17 +5,17 @@ A `vkey` is the public half as transparency logs write it: name, key id and key
 (C2SP signed-note, https://c2sp.org/signed-note).
 """
 
-from base64 import b64encode, urlsafe_b64encode
-from hashlib import sha256
+from base64 import urlsafe_b64encode
 from typing import NamedTuple
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-ED25519 = b"\x01"
+from ledger.errors import KeyLocked
+from ledger.notes import ED25519, Key
 
 
 class NewKey(NamedTuple):
@@ -25,19 +25,21 @@ class NewKey(NamedTuple):
     encrypted_seed: bytes
 
 
-def vkey_of(name: str, public_key: bytes) -> str:
-    """Return the verifier key `<name>+<key id>+<base64 of type and public key>`."""
-    key_id = sha256(name.encode() + b"\n" + ED25519 + public_key).digest()[:4]
-    return f"{name}+{key_id.hex()}+{b64encode(ED25519 + public_key).decode()}"
-
-
 def make_key(name: str) -> NewKey:
     """Make the key that will sign the checkpoints of the log with this origin."""
     private = Ed25519PrivateKey.generate()
     return NewKey(
-        vkey=vkey_of(name, private.public_key().public_bytes_raw()),
+        vkey=str(Key(name, ED25519, private.public_key().public_bytes_raw())),
         encrypted_seed=_vault().encrypt(private.private_bytes_raw()),
     )
+
+
+def open_key(encrypted_seed: bytes) -> Ed25519PrivateKey:
+    """Return a stored key. Raises `KeyLocked` when it was encrypted with another secret."""
+    try:
+        return Ed25519PrivateKey.from_private_bytes(_vault().decrypt(encrypted_seed))
+    except InvalidToken as error:
+        raise KeyLocked from error
 
 
 def _vault() -> Fernet:
