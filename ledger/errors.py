@@ -72,3 +72,10 @@ class NotYetSealed(DomainError):
     """No checkpoint has this entry yet; one follows within seconds."""
 
     code = "not_yet_sealed"
+
+
+class RestoreRefused(DomainError):
+    """The file does not go on where the book ends; nothing was written."""
+
+    code = "restore_refused"
+    status = 400

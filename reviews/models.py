@@ -21,6 +21,7 @@ class Case(models.Model):
         MISMATCH = "mismatch", "Gift and charge differ"
         PARKED_EVENT = "parked_event", "Parked event"
         AUDIT = "audit", "Book that does not verify"
+        SEALING = "sealing", "Log that is not sealed any further"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("case"), editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="cases")

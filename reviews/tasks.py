@@ -1,4 +1,4 @@
-"""Background work of reviews: what the books say of themselves, every night."""
+"""Background work on every book, of which staff hear when it fails: sealing, and the audit."""
 
 import logging
 
@@ -6,11 +6,34 @@ from procrastinate.contrib.django import app
 
 from common.errors import in_words
 from ledger.audit import audit_book, books
+from ledger.errors import KeyLocked, SealingHalted
+from ledger.services.sealing import seal, unsealed
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
 
 logger = logging.getLogger("almoner.reviews")
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queueing_lock="seal_books")
+def seal_books(timestamp: int) -> None:
+    """Seal what has grown; a log that must not be sealed is a case for staff."""
+    for book in unsealed():
+        facts = {"organisation": book.organisation_id, "book": book.book}
+        try:
+            seal(book=book)
+        except (SealingHalted, KeyLocked) as error:
+            logger.error("sealing halted", extra={**facts, "reason": str(error)})
+            open_case(
+                organisation=book.organisation,
+                kind=Case.Kind.SEALING,
+                subject=str(book),
+                summary=str(error),
+                again=True,
+            )
+        except Exception as error:  # whatever it is, the other books are sealed
+            logger.error("sealing postponed", extra={**facts, "reason": in_words(error)})
 
 
 @app.periodic(cron="41 2 * * *")

@@ -15,6 +15,7 @@ from credits.handles import handle_of
 from credits.models import Owner
 from credits.operations import CREDITS, CreditOperation
 from credits.services import post_operation
+from ledger.services.sealing import seal
 from organisations.models import Organisation, User
 from tests.factories import (
     PASSWORD,
@@ -58,11 +59,14 @@ TABLE = {
         404,
     ),  # a token opens it, nothing else
     "verify": EVERYBODY,
+    "log/<slug:organisation_id>/checkpoint": EVERYBODY,
+    "log/<slug:organisation_id>/tile/<path:tile>": EVERYBODY,
     "v1/webhooks/stripe": (405, 405, 405, 405, 405, 405),
     PUBLIC: EVERYBODY,
     ONE: EVERYBODY,
     f"{ONE}/ledger": EVERYBODY,
     f"{ONE}/ledger/entries/<int:sequence>": EVERYBODY,
+    f"{ONE}/ledger/entries/<int:sequence>/proof": EVERYBODY,
     f"{ONE}/ledger/head": EVERYBODY,
     f"{ONE}/ledger/export": EVERYBODY,
     f"{ONE}/balances": EVERYBODY,
@@ -188,9 +192,12 @@ def paths(lantern) -> dict[str, str]:
         operation=CreditOperation.DAILY_REWARD,
         nonce="daily:ann:2026-11-21",
     )
+    seal(book=lantern.books.get(book="public"))
     return {
         "<slug:slug>": "lantern",
         "<slug:organisation>": "lantern",
+        "<slug:organisation_id>": lantern.id,
+        "<path:tile>": "0/000.p/1",
         "<int:sequence>": "0",
         "<str:account>": "stripe",
         "<str:currency>": "EUR",

@@ -60,11 +60,15 @@ class StatementLineSerializer(EntrySerializer):
 
 
 class HeadSerializer(serializers.Serializer[Any]):
-    """Where a book ends: how many entries it has, and the hash of the last."""
+    """
+    Where a book ends: how many entries it has, and the hash of the last.
+
+    `checkpoint` is the signed note of the log (C2SP tlog-checkpoint); it follows within seconds.
+    """
 
     size = serializers.IntegerField()
     head_hash = serializers.CharField()
-    checkpoint = serializers.CharField(allow_null=True, default=None)
+    checkpoint = serializers.CharField(allow_null=True)
 
 
 class BalanceSerializer(serializers.Serializer[Any]):

@@ -10,6 +10,9 @@ LEDGER = f"{ORGANISATION}/ledger"
 urlpatterns = [
     path(LEDGER, views.EntryList.as_view(), name="api-entry-list"),
     path(f"{LEDGER}/entries/<int:sequence>", views.EntryDetail.as_view(), name="api-entry"),
+    path(
+        f"{LEDGER}/entries/<int:sequence>/proof", views.EntryProof.as_view(), name="api-entry-proof"
+    ),
     path(f"{LEDGER}/head", views.Head.as_view(), name="api-ledger-head"),
     path(f"{LEDGER}/export", views.Export.as_view(), name="api-ledger-export"),
     path(f"{ORGANISATION}/balances", views.Balances.as_view(), name="api-balances"),

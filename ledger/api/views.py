@@ -1,6 +1,7 @@
 """The public ledger of an organisation."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -25,8 +26,19 @@ from ledger.api.serializers import (
     StatementLineSerializer,
 )
 from ledger.export import FORMATS, Format
+from ledger.log import newest_checkpoint, proof_of
 from ledger.models import PUBLIC, Account, Book, Entry, EntryQuerySet, LineQuerySet
 from organisations.api.scoping import OrganisationPublic
+
+
+class WhateverIsAsked(DefaultContentNegotiation):
+    """Leaves the choice to the URL: `Accept` changes nothing."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the only renderer, which is for refusals."""
+        return renderers[0], renderers[0].media_type
 
 
 class EntryPages(KeysetPages):
@@ -58,14 +70,37 @@ class EntryDetail(OrganisationPublic, generics.RetrieveAPIView[Entry]):
         return get_object_or_404(entries, sequence=self.kwargs["sequence"])
 
 
+class EntryProof(OrganisationPublic, APIView):
+    """GET returns the receipt of an entry, which anyone verifies offline (C2SP tlog-proof)."""
+
+    content_negotiation_class = WhateverIsAsked
+
+    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    def get(self, request: Request, *, sequence: int, **kwargs: Any) -> HttpResponseBase:
+        """Return the entry's line, its path to the root and the last checkpoint."""
+        entry = get_object_or_404(Entry.objects.of(self.organisation), sequence=sequence)
+        proof = proof_of(self.organisation, entry)
+        response = HttpResponse(proof, content_type="text/plain; charset=utf-8")
+        filename = f"{self.organisation.slug}-{entry.sequence}.tlog-proof"
+        response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+        return only_if_changed(request, response, sha256(proof.encode()).hexdigest())
+
+
 class Head(OrganisationPublic, APIView):
-    """GET says where the public book ends now."""
+    """GET says where the public book ends now, and what was signed of it last."""
 
     @extend_schema(responses=HeadSerializer)
     def get(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         """Return size and hash; 304 to whoever has them."""
         book = get_object_or_404(Book, organisation=self.organisation, book=PUBLIC)
-        return only_if_changed(request, Response(HeadSerializer(book).data), str(book.head_hash))
+        checkpoint = newest_checkpoint(self.organisation)
+        head = {
+            "size": book.size,
+            "head_hash": book.head_hash,
+            "checkpoint": checkpoint and checkpoint.note,
+        }
+        version = f"{book.head_hash}.{checkpoint.size if checkpoint else 0}"
+        return only_if_changed(request, Response(HeadSerializer(head).data), version)
 
 
 class Balances(OrganisationPublic, APIView):
@@ -132,16 +167,6 @@ class Statement(OrganisationPublic, generics.ListAPIView[Any]):
     def paginate_queryset(self, queryset: Any) -> Any:
         """Return a page of them, each with its change and balance."""
         return self.account.with_balances(super().paginate_queryset(queryset) or [])
-
-
-class WhateverIsAsked(DefaultContentNegotiation):
-    """Leaves the choice to the URL: `Accept` changes nothing."""
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        """Return the only renderer, which is for refusals."""
-        return renderers[0], renderers[0].media_type
 
 
 class Export(OrganisationPublic, APIView):

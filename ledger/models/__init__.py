@@ -17,7 +17,7 @@ from ledger.models.entries import (
     Leg,
     LineQuerySet,
 )
-from ledger.models.log import SigningKey
+from ledger.models.log import Checkpoint, Log, SigningKey, Tile
 
 __all__ = [
     "PUBLIC",
@@ -25,6 +25,7 @@ __all__ = [
     "AccountQuerySet",
     "Book",
     "BookListing",
+    "Checkpoint",
     "Correction",
     "Entry",
     "EntryFields",
@@ -32,5 +33,7 @@ __all__ = [
     "EntryQuerySet",
     "Leg",
     "LineQuerySet",
+    "Log",
     "SigningKey",
+    "Tile",
 ]

@@ -90,7 +90,7 @@ def append(*, book: Book, drafts: Sequence[Draft]) -> list[Entry]:
     _check(application_of(book.book), drafts)
     if not drafts:
         return []
-    head, known = _begin(book, drafts)
+    head, known = begin(book, drafts)
     entries = _insert(_chain(book, _fresh(drafts, known), head))
     known |= {entry.nonce: entry for entry in entries}
     return [known[draft.nonce] for draft in drafts]
@@ -118,12 +118,16 @@ class Head(NamedTuple):
     recorded_at: datetime | None
 
 
-def _begin(book: Book, drafts: Sequence[Draft]) -> tuple[Head, dict[str, Entry]]:
-    # The lock is for speed: it makes writers of one book queue instead of collide. What keeps the
-    # chain whole without it are the keys of the table.
+def begin(book: Book, drafts: Sequence[Draft]) -> tuple[Head, dict[str, Entry]]:
+    """
+    Lock a book and open the accounts that drafts move; return its end, and what has their nonces.
+
+    The lock is for speed: it makes writers of one book queue instead of collide. What keeps the
+    chain whole without it are the keys of the table.
+    """
     accounts = {(draft.currency, name) for draft in drafts for name in (draft.debit, draft.credit)}
     lists = ([draft.nonce for draft in drafts], *zip(*accounts, strict=True))
-    with _cursor() as cursor:
+    with server_cursor() as cursor:
         cursor.execute(BEGIN, [book.organisation_id, book.book, *map("\n".join, lists)])
         row = cursor.fetchone()
     assert row is not None
@@ -179,13 +183,13 @@ def _chain(book: Book, drafts: Iterable[Draft], head: Head) -> Iterator[tuple[En
             raise DraftRefused(f"{draft.operation}: {error}.") from error
         head_hash = line.hash_of(text)
         fields |= {"entry_hash": head_hash, "line": text}
-        row = _row(fields)
+        row = row_of(fields)
         fields |= {"occurred_at": draft.occurred_at or recorded_at, "recorded_at": recorded_at}
         yield Entry.from_db(connection.alias, COLUMNS, list(fields.values())), row
 
 
-def _row(fields: Mapping[str, Any]) -> str:
-    # There are no tabs or line ends to escape: no draft may have control characters.
+def row_of(fields: Mapping[str, Any]) -> str:
+    """Return an entry as COPY takes it; there are no tabs or line ends to escape in a line."""
     row = (
         f"{fields['organisation_id']}\t{fields['book']}\t{fields['sequence']}\t"
         f"{fields['entry_id']}\t{fields['operation']}\t{fields['amount']}\t"
@@ -202,7 +206,7 @@ def _insert(rows: Iterator[tuple[Entry, str]]) -> list[Entry]:
     chunk = list(islice(rows, CHUNK_SIZE))
     if not chunk:
         return written
-    with _cursor() as cursor, cursor.copy(COPY) as copy:
+    with server_cursor() as cursor, cursor.copy(COPY) as copy:
         while chunk:
             copy.write("".join([row for _, row in chunk]))
             written += [entry for entry, _ in chunk]
@@ -211,8 +215,8 @@ def _insert(rows: Iterator[tuple[Entry, str]]) -> list[Entry]:
 
 
 @contextmanager
-def _cursor() -> Iterator[Cursor[Any]]:
-    # psycopg's own cursor: it binds arrays on the server, and copies.
+def server_cursor() -> Iterator[Cursor[Any]]:
+    """Provide psycopg's own cursor in Django's connection: it binds on the server, and copies."""
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         yield cursor

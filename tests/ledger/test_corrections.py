@@ -237,16 +237,17 @@ def test_an_operator_corrects_by_a_command(organisation):
 
 
 NO_ENTRY = r"^There is no such entry\.$"
+NO_BOOK = r"^There is no such book\.$"
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--organisation", "lantern", "--sequence", "9"], NO_ENTRY),
-        (["--organisation", "nobody", "--sequence", "1"], NO_ENTRY),
+        (["--organisation", "nobody", "--sequence", "1"], NO_BOOK),
         (
             ["--organisation", "lantern", "--sequence", "1", "--book", "none"],
-            NO_ENTRY,
+            NO_BOOK,
         ),
         (["--organisation", "lantern", "--sequence", "0"], "moves nothing"),
     ],

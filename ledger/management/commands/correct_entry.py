@@ -3,22 +3,21 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from common.errors import DomainError
-from ledger.models import PUBLIC, Entry
+from ledger.management.books import BookCommand
+from ledger.models import Book, Entry
 from ledger.services.corrections import correct_entry
 
 
-class Command(BaseCommand):
+class Command(BookCommand):
     """Writes the entry that takes another back; the same again writes nothing."""
 
     help = "Correct an entry by a new one that takes it back and says why."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take which entry, and why."""
-        parser.add_argument("--organisation", required=True, help="the organisation's slug")
-        parser.add_argument("--book", default=PUBLIC, help="the name of a book; public if left out")
+        super().add_arguments(parser)
         parser.add_argument("--sequence", required=True, type=int)
         parser.add_argument(
             "--reason",
@@ -26,18 +25,12 @@ class Command(BaseCommand):
             help="published with the entry, for ever: nothing about anybody",
         )
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def work(self, book: Book, options: dict[str, Any]) -> str:
         """Correct it, and say where the correction is."""
-        entry = Entry.objects.filter(
-            organisation__slug=options["organisation"],
-            book=options["book"],
-            sequence=options["sequence"],
-        ).first()
+        entries = Entry.objects.of(book.organisation_id, book.book)
+        entry = entries.filter(sequence=options["sequence"]).first()
         if entry is None:
             raise CommandError("There is no such entry.")
-        try:
-            correction = correct_entry(entry=entry, reason=options["reason"])
-        except DomainError as error:
-            raise CommandError(str(error)) from error
+        correction = correct_entry(entry=entry, reason=options["reason"])
         found = {"sequence": correction.sequence, "entry_hash": correction.entry_hash}
-        self.stdout.write(json.dumps({"corrects": entry.sequence, **found}))
+        return json.dumps({"corrects": entry.sequence, **found})

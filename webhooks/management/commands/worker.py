@@ -84,8 +84,8 @@ async def _work_off_jobs() -> None:
         async with jobs.open_async():
             await jobs.run_worker_async(
                 name=worker_name(),
-                # A long audit at night holds up no sweep.
-                concurrency=2,
+                # A long audit at night holds up no sweep, and both no sealing.
+                concurrency=3,
                 listen_notify=False,
                 delete_jobs="successful",
                 install_signal_handlers=False,

@@ -1,0 +1,50 @@
+"""
+What a public log says to whoever asks: its checkpoint, its tiles, and proofs of its entries.
+
+C2SP's tlog-tiles and tlog-proof; https://c2sp.org/tlog-tiles, https://c2sp.org/tlog-proof
+"""
+
+from ledger.errors import NotYetSealed
+from ledger.merkle import HASH_BYTES
+from ledger.models import PUBLIC, Checkpoint, Entry, Log, Tile
+from ledger.notes import encode
+from ledger.tiles import HEIGHT, WIDTH, bundle_of
+from organisations.models import Organisation
+
+ENTRIES = "entries"
+PROOF = "c2sp.org/tlog-proof@v1"
+
+
+def newest_checkpoint(organisation: Organisation) -> Checkpoint | None:
+    """Return the last checkpoint of the public book."""
+    return Checkpoint.objects.of(organisation).first()
+
+
+def proof_of(organisation: Organisation, entry: Entry) -> str:
+    """Return the receipt of an entry of the public book. Raises `NotYetSealed`."""
+    checkpoint = newest_checkpoint(organisation)
+    if checkpoint is None or entry.sequence >= checkpoint.size:
+        raise NotYetSealed
+    tree = Log(organisation=organisation, book=PUBLIC).tiles()
+    path = tree.inclusion(entry.sequence, checkpoint.size)
+    head = [PROOF, f"extra {encode(entry.line.encode())}", f"index {entry.sequence}"]
+    return "\n".join([*head, *map(encode, path), "", checkpoint.note])
+
+
+def read_tile(organisation: Organisation, level: str, number: int, width: int) -> bytes | None:
+    """
+    Return the first `width` hashes of a tile, or entries of a bundle (the level `entries`).
+
+    None where the last checkpoint does not need so many.
+    """
+    checkpoint = newest_checkpoint(organisation)
+    height = 0 if level == ENTRIES else HEIGHT * int(level)
+    if checkpoint is None or number * WIDTH + width > checkpoint.size >> height:
+        return None
+    if level != ENTRIES:
+        tile = Tile.objects.get(organisation=organisation, book=PUBLIC, level=level, number=number)
+        return bytes(tile.hashes[: width * HASH_BYTES])
+    first = number * WIDTH
+    rows = Entry.objects.of(organisation).filter(sequence__range=(first, first + width - 1))
+    lines = rows.order_by("sequence").values_list("line", flat=True)
+    return bundle_of(line.encode() for line in lines)

@@ -1,0 +1,49 @@
+"""
+The last checkpoint of each book, kept outside the database: a restored backup does not know it.
+
+One file a book below `DATA_DIR/checkpoints`, written before the database has the same checkpoint.
+"""
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+
+from ledger import notes
+from ledger.errors import SealingHalted
+from ledger.models import Book
+
+
+def kept_file(book: Book) -> Path:
+    """Return where the last checkpoint of a book is kept."""
+    return Path(settings.DATA_DIR, "checkpoints", book.organisation_id, book.book)
+
+
+def kept_note(book: Book) -> notes.Note | None:
+    """Return the last checkpoint that was signed of a book. Raises `SealingHalted`."""
+    file = kept_file(book)
+    try:
+        note = notes.parse_note(file.read_bytes())
+        notes.parse_checkpoint(note.text)
+    except FileNotFoundError:
+        return None
+    except notes.NoteMalformed as error:
+        raise SealingHalted(f"{file} holds no checkpoint: {error}") from error
+    return note
+
+
+def keep(book: Book, note: notes.Note) -> None:
+    """Keep a checkpoint in place of the last one; it is on the disk when this returns."""
+    file = kept_file(book)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    with new.open("w", encoding="utf-8") as stream:
+        stream.write(str(note))
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
