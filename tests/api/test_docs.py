@@ -44,6 +44,7 @@ def test_every_url_of_the_api_is_described(schema):
         f"{one}/balances",
         f"{one}/ledger",
         f"{one}/ledger/entries/{{sequence}}",
+        f"{one}/ledger/entries/{{sequence}}/proof",
         f"{one}/ledger/export",
         f"{one}/ledger/head",
     }
