@@ -1,5 +1,5 @@
 """
-Verify a whole Almoner book from its export, with nothing but Python's standard library.
+Verify an Almoner book, or what was signed of it, with nothing but Python's standard library.
 
 An export is one canonical JSON line per entry, ascending, each ended by LF. Every line carries the
 SHA-256 of the line before it, so a line is vouched for by its successor, and the last one by the
@@ -34,11 +34,18 @@ currency `XXX`; ordered by the bytes of currency, then account, going on from pa
 100 a part. What does not agree with the entries before is TAMPERED at the attestation; what stands
 between two parts is TAMPERED where it stands. An export that begins at an attestation can be
 verified from there (`--from-attestation`): all before it is then trusted, not verified.
+
+A book is a log too: its lines are the leaves of a Merkle tree (RFC 9162), whose size and root the
+organisation's key signs in checkpoints. They, cosignatures of witnesses and receipts of single
+entries have the formats of C2SP: signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof. Whose
+word is taken is for the user to say. A checkpoint that no known key signed is UNKNOWN_KEY, a wrong
+signature of a known key TAMPERED, too few witnesses UNWITNESSED; then the tree is compared.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import http.client
 import io
@@ -58,8 +65,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from hashlib import blake2b, sha256
+from hashlib import blake2b, sha256, sha512
 from operator import itemgetter, le
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 LINE_BYTES_MAX = 16_384
@@ -68,7 +76,16 @@ DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 INTEGER_MAX = 2**53 - 1
 TIMEOUT_SECONDS = 30
 HEAD_ATTEMPTS_MAX = 5
-EXIT_CODES = {"VALID": 0, "INCOMPLETE": 12, "TAMPERED": 13, "MALFORMED": 16}
+EXIT_CODES = {
+    "VALID": 0,
+    "STALE": 10,
+    "UNWITNESSED": 11,
+    "INCOMPLETE": 12,
+    "TAMPERED": 13,
+    "FORK": 14,
+    "UNKNOWN_KEY": 15,
+    "MALFORMED": 16,
+}
 EXIT_NO_VERDICT = 3
 
 # A string is judged by Unicode 14.0, whichever Python reads it: these code points came later
@@ -784,27 +801,360 @@ def route_in(text: bytes) -> Route:
     return value["debit"], value["credit"], value["currency"]
 
 
+# --- Trees (RFC 9162 §2.1) -----------------------------------------------------------------------
+
+EMPTY_ROOT = sha256(b"").digest()
+HASH_BYTES = 32
+
+
+def leaf_hash(line: bytes) -> bytes:
+    return sha256(b"\x00" + line).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right).digest()
+
+
+def split(size: int) -> int:
+    """The largest power of two below a size of 2 or more."""
+    return 1 << ((size - 1).bit_length() - 1)
+
+
+def root_of(hashes: bytes) -> bytes:
+    """The root over leaves' hashes, one after the other; a lone node is carried up as it is."""
+    while len(hashes) > HASH_BYTES:
+        paired = len(hashes) // 64 * 64
+        nodes = [sha256(b"\x01" + hashes[at : at + 64]).digest() for at in range(0, paired, 64)]
+        hashes = b"".join(nodes) + hashes[paired:]
+    return hashes or EMPTY_ROOT
+
+
+def climb(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root of `size` leaves of which one is known; the last step is the uppermost."""
+    if size == 1:
+        return leaf
+    if not path:
+        raise Malformed("the path is too short")
+    sibling, middle = path.pop(), split(size)
+    if index < middle:
+        return node_hash(climb(leaf, index, middle, path), sibling)
+    return node_hash(sibling, climb(leaf, index - middle, size - middle, path))
+
+
+# --- Ed25519 (RFC 8032) --------------------------------------------------------------------------
+
+PRIME = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+CURVE = -121665 * pow(121666, -1, PRIME) % PRIME
+ROOT_OF_MINUS_ONE = pow(2, (PRIME - 1) // 4, PRIME)
+KEY_BYTES, SIGNATURE_BYTES = 32, 64
+Point = tuple[int, int, int, int]
+NEUTRAL: Point = (0, 1, 1, 0)
+
+
+def is_signature(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether a key signed a message, as §5.1.7 decides it, without the cofactor."""
+    key = decoded_point(public)
+    scalar = int.from_bytes(signature[32:], "little")
+    if len(signature) != SIGNATURE_BYTES or key is None or scalar >= ORDER:
+        return False
+    digest = sha512(signature[:32] + public + message).digest()
+    challenge = int.from_bytes(digest, "little") % ORDER
+    x, y, z, _ = key
+    minus_key = (PRIME - x, y, z, (PRIME - x) * y % PRIME)
+    found = added(multiplied(BASE, scalar), multiplied(minus_key, challenge))
+    return encoded_point(found) == signature[:32]
+
+
+def added(one: Point, other: Point) -> Point:
+    """The sum of two points in extended coordinates (§5.1.4)."""
+    a = (one[1] - one[0]) * (other[1] - other[0]) % PRIME
+    b = (one[1] + one[0]) * (other[1] + other[0]) % PRIME
+    c = 2 * one[3] * other[3] * CURVE % PRIME
+    d = 2 * one[2] * other[2] % PRIME
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % PRIME, g * h % PRIME, f * g % PRIME, e * h % PRIME)
+
+
+def multiplied(point: Point, scalar: int) -> Point:
+    result = NEUTRAL
+    while scalar:
+        if scalar & 1:
+            result = added(result, point)
+        point, scalar = added(point, point), scalar >> 1
+    return result
+
+
+def decoded_point(encoded: bytes) -> Point | None:
+    """The point of 32 bytes, if they are the one encoding of one (§5.1.3)."""
+    number = int.from_bytes(encoded, "little")
+    sign, y = number >> 255, number & (2**255 - 1)
+    if len(encoded) != KEY_BYTES or y >= PRIME:
+        return None
+    x = x_of(y, sign)
+    return None if x is None else (x, y, 1, x * y % PRIME)
+
+
+def x_of(y: int, sign: int) -> int | None:
+    square = (y * y - 1) * pow(CURVE * y * y + 1, -1, PRIME) % PRIME
+    x = pow(square, (PRIME + 3) // 8, PRIME)
+    if (x * x - square) % PRIME:
+        x = x * ROOT_OF_MINUS_ONE % PRIME
+    if (x * x - square) % PRIME or (not x and sign):
+        return None
+    return PRIME - x if x & 1 != sign else x
+
+
+def encoded_point(point: Point) -> bytes:
+    inverse = pow(point[2], -1, PRIME)
+    x, y = point[0] * inverse % PRIME, point[1] * inverse % PRIME
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE_Y = 4 * pow(5, -1, PRIME) % PRIME
+BASE_X = x_of(BASE_Y, 0) or 0
+BASE: Point = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % PRIME)
+
+
+# --- Notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof) ------
+
+NOTE_BYTES_MAX = 1_000_000
+SIGNATURES_MAX = 100
+TYPE_LOG, TYPE_WITNESS = 1, 4
+KEY_ID_BYTES, TIME_BYTES = 4, 8
+TIME_MAX = 2**63 - 1
+NAME = re.compile(r"[^\s+]+")
+SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
+SIGNATURE_LINE = re.compile(r"— (\S+) (\S+)")
+CHECKPOINT = re.compile(r"(.+)\n(.+)\n(.+)\n")
+PROOF = re.compile(
+    r"c2sp\.org/tlog-proof@v1\nextra (\S+)\nindex (\S+)\n((?:\S+\n){0,63})\n(.*)", re.DOTALL
+)
+
+
+class Key(NamedTuple):
+    """A verifier key (`vkey`): who signs, how, and with what."""
+
+    name: str
+    type: int
+    public: bytes
+
+    @property
+    def id(self) -> bytes:
+        return sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public).digest()[:4]
+
+
+class Signature(NamedTuple):
+    """A signature line of a note."""
+
+    name: str
+    key_id: bytes
+    value: bytes
+
+
+class Checkpoint(NamedTuple):
+    """What a log has signed of itself, and the note in which it did."""
+
+    origin: str
+    size: int
+    root: bytes
+    text: str
+    signatures: tuple[Signature, ...]
+
+
+class Receipt(NamedTuple):
+    """A line, where it stands in the log, the path from there to the root, and the checkpoint."""
+
+    line: bytes
+    place: int
+    path: list[bytes]
+    checkpoint: Checkpoint
+
+
+def unbase64(text: str, length: int | None = None) -> bytes:
+    """The bytes of base64 in its one canonical form."""
+    try:
+        value = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Malformed("what should be base64 is not") from None
+    if base64.b64encode(value).decode() != text or length not in (None, len(value)):
+        raise Malformed("what should be base64 is not canonical, or of another length")
+    return value
+
+
+def read_size(text: str) -> int:
+    if not SIZE.fullmatch(text) or int(text) > INTEGER_MAX:
+        raise Malformed("what should be a size is none")
+    return int(text)
+
+
+def read_key(vkey: str) -> Key:
+    name, _, rest = vkey.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    material = unbase64(encoded, 33)
+    key = Key(name, material[0], material[1:])
+    if not NAME.fullmatch(name) or key.type not in (TYPE_LOG, TYPE_WITNESS):
+        raise Malformed("a verifier key has a name without spaces, and is of Ed25519")
+    if key.id.hex() != key_id:
+        raise Malformed("the id of a verifier key is not its own")
+    return key
+
+
+def read_checkpoint(note: bytes) -> Checkpoint:
+    if len(note) > NOTE_BYTES_MAX:
+        raise Malformed("the note is longer than 1,000,000 bytes")
+    try:
+        text = note.decode()
+    except UnicodeDecodeError:
+        raise Malformed("the note is not UTF-8") from None
+    body, _, signatures = text.rpartition("\n\n")
+    match = CHECKPOINT.fullmatch(f"{body}\n")
+    if not match or re.search("[\x00-\x09\x0b-\x1f]", text) or not signatures.endswith("\n"):
+        raise Malformed("a checkpoint is an origin, a size, a root, an empty line and signatures")
+    lines = signatures.split("\n")[:-1]
+    if len(lines) > SIGNATURES_MAX:
+        raise Malformed("the note has more than 100 signatures")
+    size, root = read_size(match[2]), unbase64(match[3], HASH_BYTES)
+    return Checkpoint(match[1], size, root, f"{body}\n", tuple(map(read_signature, lines)))
+
+
+def read_signature(line: str) -> Signature:
+    match = SIGNATURE_LINE.fullmatch(line)
+    if not match or not NAME.fullmatch(match[1]):
+        raise Malformed("what should be a signature line is none")
+    value = unbase64(match[2])
+    if len(value) <= KEY_ID_BYTES:
+        raise Malformed("a signature line has no signature")
+    return Signature(match[1], value[:KEY_ID_BYTES], value[KEY_ID_BYTES:])
+
+
+def read_receipt(content: bytes) -> Receipt:
+    try:
+        match = PROOF.fullmatch(content.decode())
+    except UnicodeDecodeError:
+        match = None
+    if not match:
+        raise Malformed("a receipt has a line, an index, a path, an empty line and a checkpoint")
+    path = [unbase64(text, HASH_BYTES) for text in match[3].splitlines()]
+    checkpoint = read_checkpoint(match[4].encode())
+    return Receipt(unbase64(match[1]), read_size(match[2]), path, checkpoint)
+
+
+def signed_at(key: Key, checkpoint: Checkpoint) -> int | None:
+    """
+    When a key signed a checkpoint: 0 for a log's own, which does not say; None if it did not.
+
+    Raises `Finding` when it stands there and is not its signature.
+    """
+    when = None
+    for name, key_id, value in checkpoint.signatures:
+        if (name, key_id) == (key.name, key.id):
+            time, message, signature = 0, checkpoint.text, value
+            if key.type == TYPE_WITNESS:
+                time, signature = int.from_bytes(value[:TIME_BYTES]), value[TIME_BYTES:]
+                message = f"cosignature/v1\ntime {time}\n{checkpoint.text}"
+            if time > TIME_MAX or not is_signature(key.public, message.encode(), signature):
+                raise Finding("TAMPERED", None, f"{name} did not sign this checkpoint")
+            when = max(when or 0, time)
+    return when
+
+
+# --- What was signed -----------------------------------------------------------------------------
+
+
+@dataclass
+class Policy:
+    """Whose word is taken: the log's key, the witnesses, and how many of them must have signed."""
+
+    key: Key | None = None
+    witnesses: tuple[Key, ...] = ()
+    quorum: int = 0
+
+    def __post_init__(self) -> None:
+        materials = [key.public for key in (self.key, *self.witnesses) if key]
+        if len({*materials}) < len(materials):
+            raise Malformed("the policy names one key twice")
+        if self.quorum > len(self.witnesses):
+            raise Malformed("the policy asks for more witnesses than it names")
+
+    def trust_key_of(self, genesis: Entry) -> None:
+        """Take the word of the key that a book names, where none was given."""
+        if self.key is None:
+            try:
+                self.key = read_key(str(genesis.metadata.get("vkey")))
+            except Malformed as error:
+                raise Finding("MALFORMED", 0, f"the genesis: {error}") from None
+
+    def check(self, checkpoint: Checkpoint) -> int:
+        """Return when a witness signed last (Unix time, 0 if none did). Raises `Finding`."""
+        assert self.key
+        if checkpoint.origin != self.key.name or signed_at(self.key, checkpoint) is None:
+            reason = f"no known key signed the checkpoint of {checkpoint.origin}"
+            raise Finding("UNKNOWN_KEY", None, reason)
+        times = [time for key in self.witnesses if (time := signed_at(key, checkpoint)) is not None]
+        if len(times) < self.quorum:
+            reason = f"{len(times)} of {self.quorum} witnesses signed the checkpoint"
+            raise Finding("UNWITNESSED", None, reason)
+        return max(times, default=0)
+
+
+def check_receipt(receipt: Receipt, policy: Policy) -> Entry:
+    """Return the entry that a receipt proves. Raises `Finding`."""
+    checkpoint, index = receipt.checkpoint, receipt.place
+    try:
+        entry = read_line(receipt.line)
+    except Malformed as error:
+        raise Finding("MALFORMED", index, f"the line of the receipt: {error}") from None
+    policy.check(checkpoint)
+    # The path proves neither size nor index by itself: the size is the signed one.
+    if index >= checkpoint.size:
+        raise Finding("TAMPERED", index, f"entry {index} is not among {checkpoint.size} entries")
+    path = list(receipt.path)
+    try:
+        root = climb(leaf_hash(receipt.line), index, checkpoint.size, path)
+    except Malformed as error:
+        raise Finding("TAMPERED", index, f"entry {index}: {error}") from None
+    if path or root != checkpoint.root:
+        reason = f"entry {index}: its path does not lead to the signed root"
+        raise Finding("TAMPERED", index, reason)
+    if entry.sequence != index:
+        raise Finding("TAMPERED", index, f"entry {index}: its line says {entry.sequence}")
+    if checkpoint.origin.rpartition("/")[2] != entry.organisation_id:
+        raise Finding("TAMPERED", index, f"entry {index}: it is of another organisation")
+    return entry
+
+
 # --- The whole export ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Head:
-    """What the server states about the book: its size, and the hash of its last line."""
+    """What the server states about the book: its size, its last line's hash, its checkpoint."""
 
     size: int
     head_hash: str
+    note: str | None = field(default=None, compare=False)
 
 
 @dataclass
 class Verification:
-    """One run over an export, and what it found."""
+    """
+    One run over an export, and what it found.
+
+    With a checkpoint of the log, the policy says whose word is taken; without a key in it, that
+    of the key which the genesis names.
+    """
 
     head: Head | None = None
     given: dict[str, Balances] | None = None
+    checkpoint: Checkpoint | None = None
+    policy: Policy = field(default_factory=Policy)
+    leaves: bytearray = field(default_factory=bytearray)
     book: Book = field(default_factory=Book)
     hash_at_head: str = ""
     at_head: dict[str, Balances] | None = None
     is_whole: bool = False
+    key_is_given: bool = False
 
     def run(self, blocks: Iterable[bytes]) -> Finding:
         """Verify blocks of whole lines, each ended by LF."""
@@ -818,6 +1168,7 @@ class Verification:
                     raise Finding("MALFORMED", self.book.size, reason)
             self.is_whole = True
             self.check_head()
+            self.check_checkpoint()
             self.check_balances()
         except Finding as finding:
             return finding
@@ -840,6 +1191,8 @@ class Verification:
         before_head = self.head.size - self.book.size if self.head else 0
         for part in (lines[: max(before_head, 0)], lines[max(before_head, 0) :]):
             add_lines(self.book, part)
+            if self.checkpoint:
+                self.leaves += b"".join(map(leaf_hash, part))
             if self.head and part and self.book.size == self.head.size:
                 self.hash_at_head, self.at_head = self.book.last_hash, self.balances()
 
@@ -860,6 +1213,22 @@ class Verification:
             reason = f"entry {last}: the stated head has another hash for it"
             raise Finding("TAMPERED", last, reason)
 
+    def check_checkpoint(self) -> None:
+        """Compare the tree of the signed entries; those that came since are not signed yet."""
+        checkpoint = self.checkpoint
+        if not checkpoint:
+            return
+        assert self.book.first
+        self.key_is_given = self.policy.key is not None
+        self.policy.trust_key_of(self.book.first)
+        self.policy.check(checkpoint)
+        if self.book.size < checkpoint.size:
+            reason = f"the export ends after {self.book.size} of {checkpoint.size} signed entries"
+            raise Finding("INCOMPLETE", None, reason)
+        if root_of(bytes(self.leaves[: checkpoint.size * HASH_BYTES])) != checkpoint.root:
+            reason = f"the first {checkpoint.size} entries are not those that were signed"
+            raise Finding("TAMPERED", None, reason)
+
     def check_balances(self) -> None:
         """Compare at the stated head, since the book may have grown after it was stated."""
         for side, given in (self.given or {}).items():
@@ -874,14 +1243,10 @@ class Verification:
                     )
                     raise Finding("TAMPERED", None, reason)
 
-    def report(self, finding: Finding, elapsed_seconds: float) -> dict[str, Any]:
+    def report(self, finding: Finding) -> dict[str, Any]:
         """The verdict as one JSON object; hash and balances only of a book that was read whole."""
         book = self.book
-        trusted = {"trusted": {"entries": book.start, "head_hash": book.trusted_hash}}
-        return (trusted if book.start else {}) | {
-            "verdict": finding.verdict,
-            "first_bad_sequence": finding.sequence,
-            "reason": finding.reason,
+        report = told(finding) | {
             "entries": book.size - book.start,
             "head_hash": book.last_hash or None if self.is_whole else None,
             "organisation_id": book.first.organisation_id if book.first else None,
@@ -893,8 +1258,12 @@ class Verification:
                 ]
                 for side, balances in self.balances().items()
             },
-            "elapsed_seconds": round(elapsed_seconds, 3),
         }
+        if book.start:
+            report["trusted"] = {"entries": book.start, "head_hash": book.trusted_hash}
+        if self.checkpoint:
+            report["checkpoint"] = shown(self.checkpoint)
+        return report
 
 
 # --- Reading files and URLs ----------------------------------------------------------------------
@@ -941,8 +1310,21 @@ def read_head(source: str) -> Head:
     document = read_document(source)
     match document:
         case {"size": int(size), "head_hash": str(head_hash)} if is_integer(size) and size > 0:
-            return Head(size, head_hash)
+            note = document.get("checkpoint")
+            return Head(size, head_hash, note if isinstance(note, str) else None)
     raise Finding("MALFORMED", None, f"{source} does not state a size and a head_hash")
+
+
+def read_signed(source: str) -> Checkpoint:
+    with opened(source) as file:
+        return checkpoint_in(file.read(NOTE_BYTES_MAX + 1), source)
+
+
+def checkpoint_in(note: bytes, source: str) -> Checkpoint:
+    try:
+        return read_checkpoint(note)
+    except Malformed as error:
+        raise Finding("MALFORMED", None, f"{source}: {error}") from None
 
 
 def read_balances(source: str) -> dict[str, Balances]:
@@ -987,38 +1369,82 @@ def read_settled(head_source: str, balances_source: str) -> tuple[Head, dict[str
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     started = time.monotonic()
-    verification = Verification()
     try:
-        finding = verify(verification, options)
+        report, sentences = options.run(options)
     except Unreachable as error:
         print(f"No verdict was reached: {printable(str(error))}.", file=sys.stderr)
         return EXIT_NO_VERDICT
-    report = verification.report(finding, time.monotonic() - started)
+    report["elapsed_seconds"] = round(time.monotonic() - started, 3)
     if options.json:
         say(json.dumps(report))
     elif not options.quiet:
-        say(printable(sentences(report, verification)))
-    return EXIT_CODES[finding.verdict]
+        say(printable("\n".join(sentences)))
+    return EXIT_CODES[report["verdict"]]
 
 
 def parser() -> argparse.ArgumentParser:
-    result = argparse.ArgumentParser(prog="almoner-verify", description="Verify an Almoner book.")
+    result = argparse.ArgumentParser(
+        prog="almoner-verify", description="Verify an Almoner book, or what was signed of one."
+    )
     commands = result.add_subparsers(dest="command", required=True)
     export = commands.add_parser("export", help="verify an NDJSON export")
     export.add_argument("source", metavar="FILE|URL|-")
     export.add_argument("--balances", metavar="FILE|URL", help="compare these balances")
     export.add_argument("--head", metavar="FILE|URL", help="compare this head")
-    export.add_argument(
+    beginning = export.add_mutually_exclusive_group()
+    beginning.add_argument("--checkpoint", metavar="FILE|URL", help="compare what was signed")
+    beginning.add_argument(
         "--from-attestation",
         action="store_true",
         help="the export may begin at an attestation of balances: trust all before it",
     )
     organisation = commands.add_parser("organisation", help="fetch and verify a public book")
     organisation.add_argument("source", metavar="URL", type=public_url)
-    for command in (export, organisation):
+    receipt = commands.add_parser("receipt", help="verify one entry by its .tlog-proof")
+    receipt.add_argument("source", metavar="FILE|URL|-")
+    consistency = commands.add_parser(
+        "consistency", help="find out whether two checkpoints speak of one book"
+    )
+    consistency.add_argument("old", metavar="OLD", help="FILE|URL of one checkpoint")
+    consistency.add_argument("new", metavar="NEW", help="FILE|URL of the other")
+    consistency.add_argument("--export", metavar="FILE|URL|-", help="the book, if sizes differ")
+    consistency.add_argument("--evidence", metavar="FILE", help="where to write a fork")
+    runs = {"receipt": run_receipt, "consistency": run_consistency}
+    for name, command in commands.choices.items():
+        command.set_defaults(run=runs.get(name, run_book))
+        command.add_argument(
+            "--key",
+            metavar="VKEY",
+            type=vkey,
+            required=name in runs,
+            help="the log's key, as you know it"
+            + ("" if name in runs else "; left out, the one in the genesis is believed"),
+        )
+        command.add_argument(
+            "--witness", metavar="VKEY", type=vkey, action="append", default=[],
+            help="a witness whose word you take; may be repeated",
+        )  # fmt: skip
+        command.add_argument(
+            "--witnesses", metavar="N", type=int, help="how many of them must have signed (all)"
+        )
         command.add_argument("--json", action="store_true", help="print one JSON object")
         command.add_argument("--quiet", action="store_true", help="only set the exit code")
     return result
+
+
+def vkey(text: str) -> Key:
+    try:
+        return read_key(text)
+    except Malformed as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def policy_of(options: argparse.Namespace) -> Policy:
+    quorum = len(options.witness) if options.witnesses is None else options.witnesses
+    try:
+        return Policy(options.key, tuple(options.witness), quorum)
+    except Malformed as error:
+        raise Finding("MALFORMED", None, str(error)) from None
 
 
 def public_url(url: str) -> str:
@@ -1029,22 +1455,150 @@ def public_url(url: str) -> str:
     return f"{match[1]}/v1/public/organisations/{match[2]}"
 
 
+def run_book(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    verification = Verification()
+    finding = verify(verification, options)
+    report = verification.report(finding)
+    return report, sentences(report, verification)
+
+
 def verify(verification: Verification, options: argparse.Namespace) -> Finding:
     source = options.source
     try:
+        verification.policy = policy_of(options)
         if options.command == "organisation":
             settled = read_settled(f"{source}/ledger/head", f"{source}/balances")
             verification.head, verification.given = settled
+            if note := verification.head.note:
+                verification.checkpoint = checkpoint_in(note.encode(), "the checkpoint")
             source = f"{source}/ledger/export?format=ndjson"
         else:
             verification.head = read_head(options.head) if options.head else None
             verification.given = read_balances(options.balances) if options.balances else None
+            if options.checkpoint:
+                verification.checkpoint = read_signed(options.checkpoint)
     except Finding as finding:
         return finding
     with opened(source) as file:
         if options.command == "export" and options.from_attestation:
             return verification.run_from_attestation(file)
         return verification.run(blocks_of(file))
+
+
+def run_receipt(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    entry, checkpoint = None, None
+    try:
+        policy = policy_of(options)
+        with opened(options.source) as file:
+            receipt = receipt_in(file.read(NOTE_BYTES_MAX * 2))
+        checkpoint = receipt.checkpoint
+        entry = check_receipt(receipt, policy)
+        finding = Finding("VALID", None, "")
+    except Finding as found:
+        finding = found
+    report = told(finding) | {
+        "entry": entry._asdict() if entry else None,
+        "checkpoint": shown(checkpoint),
+    }
+    words = headline(finding)
+    if entry and checkpoint:
+        words += [
+            f"Entry {entry.sequence} of {entry.organisation_id}: {entry.operation}, "
+            f"{entry.amount} {entry.currency} (smallest unit), debit {entry.debit}, "
+            f"credit {entry.credit}, recorded at {entry.recorded_at}.",
+            "",
+            f"This shows that the entry is one of the {checkpoint.size} that the key of "
+            f"{checkpoint.origin} signed, word for word.",
+            witnessed(policy),
+            "It does not show what the other entries say: verify the whole book for that.",
+        ]
+    return report, words
+
+
+def receipt_in(content: bytes) -> Receipt:
+    try:
+        return read_receipt(content)
+    except Malformed as error:
+        raise Finding("MALFORMED", None, str(error)) from None
+
+
+def run_consistency(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    both: list[Checkpoint] = []
+    try:
+        policy = policy_of(options)
+        for source in (options.old, options.new):
+            both.append(read_signed(source))
+            policy.check(both[-1])
+        check_consistency(both, options.export)
+        finding = Finding("VALID", None, "")
+    except Finding as found:
+        finding = found
+    if finding.verdict == "FORK" and options.evidence:
+        Path(options.evidence).write_text("\n".join(map(note_of, both)), encoding="utf-8")
+    report = told(finding) | {"checkpoints": list(map(shown, both))}
+    words = headline(finding)
+    if finding.verdict == "VALID":
+        words.append("Both checkpoints speak of one book: the smaller is its beginning.")
+    return report, words
+
+
+def check_consistency(both: list[Checkpoint], export: str | None) -> None:
+    """Raise `Finding` unless both checkpoints can be of one book."""
+    small, large = sorted(both, key=lambda checkpoint: checkpoint.size)
+    if small.size == large.size:
+        if small.root != large.root:
+            reason = f"two books of {small.size} entries were signed, each under its own root"
+            raise Finding("FORK", None, reason)
+        return
+    if not export:
+        raise Unreachable("the checkpoints have two sizes; to compare them, give an --export")
+    with opened(export) as file:
+        lines = itertools.islice(lines_of(file), large.size)
+        leaves = b"".join(leaf_hash(line.removesuffix(b"\n")) for line in lines)
+    if len(leaves) < large.size * HASH_BYTES:
+        raise Finding("INCOMPLETE", None, f"the export has not all {large.size} signed entries")
+    if root_of(leaves) != large.root:
+        reason = f"the export is not the book of {large.size} entries that was signed"
+        raise Finding("TAMPERED", None, reason)
+    if root_of(leaves[: small.size * HASH_BYTES]) != small.root:
+        reason = (
+            f"the book of {large.size} entries does not begin with the {small.size} that were "
+            "signed before"
+        )
+        raise Finding("FORK", None, reason)
+
+
+def note_of(checkpoint: Checkpoint) -> str:
+    lines = [
+        f"— {name} {base64.b64encode(key_id + value).decode()}\n"
+        for name, key_id, value in checkpoint.signatures
+    ]
+    return f"{checkpoint.text}\n{''.join(lines)}"
+
+
+def told(finding: Finding) -> dict[str, Any]:
+    return {
+        "verdict": finding.verdict,
+        "first_bad_sequence": finding.sequence,
+        "reason": finding.reason,
+    }
+
+
+def headline(finding: Finding) -> list[str]:
+    return [finding.verdict, *([f"Reason: {finding.reason}."] if finding.reason else [])]
+
+
+def shown(checkpoint: Checkpoint | None) -> dict[str, Any] | None:
+    if checkpoint is None:
+        return None
+    root = base64.b64encode(checkpoint.root).decode()
+    return {"origin": checkpoint.origin, "size": checkpoint.size, "root": root}
+
+
+def witnessed(policy: Policy) -> str:
+    if policy.quorum:
+        return f"At least {policy.quorum} of your {len(policy.witnesses)} witnesses signed it too."
+    return "No witness was asked: it does not show that everybody is shown the same book."
 
 
 def say(text: str) -> None:
@@ -1060,7 +1614,7 @@ def printable(text: str) -> str:
     return "".join(part if part.isprintable() or part == "\n" else "?" for part in text)
 
 
-def sentences(report: dict[str, Any], verification: Verification) -> str:
+def sentences(report: dict[str, Any], verification: Verification) -> list[str]:
     book, first, last = verification.book, verification.book.first, verification.book.last
     lines = [report["verdict"] + (f" from entry {book.start} on" if book.start else "")]
     if report["reason"]:
@@ -1076,7 +1630,7 @@ def sentences(report: dict[str, Any], verification: Verification) -> str:
         lines += totals(report["balances"])
     if report["verdict"] == "VALID":
         lines += ["", *scope(verification)]
-    return "\n".join(lines)
+    return lines
 
 
 def totals(balances: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -1100,7 +1654,19 @@ def scope(verification: Verification) -> list[str]:
         "The stated balances are the sums of the entries."
         if verification.given
         else "No balances were given to compare.",
-        "It does not show that everybody is shown the same chain: that needs signed checkpoints.",
+        *signed(verification),
+    ]
+
+
+def signed(verification: Verification) -> list[str]:
+    checkpoint, book = verification.checkpoint, verification.book
+    if checkpoint is None:
+        return ["It does not show that everybody is shown the same chain: no checkpoint was given."]
+    whose = "your key" if verification.key_is_given else "the key that its own genesis names"
+    return [
+        f"The first {checkpoint.size} entries are those that were signed as {checkpoint.origin}, "
+        f"by {whose}; {book.size - checkpoint.size} came since.",
+        witnessed(verification.policy),
     ]
 
 

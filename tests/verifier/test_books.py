@@ -133,6 +133,6 @@ def test_the_browsers_modules_agree_on_random_books(node_verify, books, data):
     for content, verdict in zip(contents, verdicts, strict=True):
         verification = Verification()
         finding = verification.run(iter(content.splitlines(keepends=True)))
-        ours = verification.report(finding, 0)
+        ours = verification.report(finding)
         names = ("verdict", "first_bad_sequence", "entries", "head_hash", "balances")
         assert [verdict[name] for name in names] == [ours[name] for name in names]

@@ -109,7 +109,7 @@ def lines_of(changes, place, mutation):
 def verdict_of(blocks):
     verification = Verification()
     finding = verification.run(blocks)
-    return finding.reason, verification.report(finding, 0)
+    return finding.reason, verification.report(finding)
 
 
 def one_by_one(book, lines):
