@@ -1,5 +1,5 @@
 """
-The audit of books: every row, sum and head, derived anew from the stored bytes.
+The audit of books: every row, sum, head and log, derived anew from the stored bytes.
 
 Each book is read in one snapshot, so that one that grows meanwhile is still seen in one state. Its
 rows are streamed: PostgreSQL writes the next ones while these are checked.
@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg import Cursor, capabilities
 
+from ledger.audit_log import LogAudit
 from ledger.audit_rules import Audit, BookBroken, Head, Verdict
 
 # libpq streams many rows at a time since version 17.
@@ -87,7 +88,11 @@ ACROSS_ROWS = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in one book: `entries` of its `rows` were read, and `accounts` compared."""
+    """
+    What was found in one book: `entries` of its `rows` were read, and `accounts` compared.
+
+    `sealed` of them are in its log, which was compared too.
+    """
 
     organisation: str
     slug: str
@@ -98,6 +103,7 @@ class Report:
     entries: int
     rows: int
     accounts: int | None
+    sealed: int | None
 
     @property
     def finding(self) -> str:
@@ -111,7 +117,8 @@ class Report:
         read = f"{self.entries:,} of {self.rows:,} rows"
         if self.accounts is None:
             return f"{read}: bytes, columns"
-        return f"{read}, {self.accounts:,} accounts, 1 head: bytes, columns, balances"
+        compared = f"{read}, {self.accounts:,} accounts, 1 head: bytes, columns, balances"
+        return f"{compared}; log of {self.sealed:,}" if self.sealed else compared
 
 
 def audit_books(*, organisation: str = "", book: str = "") -> Iterator[Report]:
@@ -130,8 +137,8 @@ def books(*, organisation: str = "", book: str = "") -> list[tuple[str, str, str
 
 def audit_book(organisation: str, slug: str, book: str) -> Report:
     """Audit one book, in one snapshot."""
-    audit = Audit(organisation, book)
-    accounts, broken = None, None
+    audit, log = Audit(organisation, book), LogAudit(organisation, book)
+    accounts, sealed, broken = None, None, None
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL DateStyle = 'ISO'")
@@ -139,6 +146,7 @@ def audit_book(organisation: str, slug: str, book: str) -> Report:
         head = cursor.fetchone()
         try:
             accounts = _read(audit, head)
+            sealed = log.check(audit.size)
         except BookBroken as error:
             broken = error
     return Report(
@@ -151,6 +159,7 @@ def audit_book(organisation: str, slug: str, book: str) -> Report:
         entries=audit.size,
         rows=max(audit.size, head[0] if head else 0),
         accounts=accounts,
+        sealed=sealed,
     )
 
 

@@ -44,6 +44,7 @@ class Verdict(IntEnum):
     VALID = 0
     INCOMPLETE = 12
     TAMPERED = 13
+    UNKNOWN_KEY = 15
     MALFORMED = 16
 
 

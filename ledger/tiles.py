@@ -15,6 +15,7 @@ from ledger.merkle import HASH_BYTES, node_hash
 
 HEIGHT = 8
 WIDTH = 2**HEIGHT
+TILE_BYTES = WIDTH * HASH_BYTES
 # A proof touches two tiles a level, at most; a log of 2^53 entries has seven levels.
 CACHED = 64
 

@@ -9,16 +9,14 @@ from django.db.models.functions import Coalesce
 
 from ledger import keys, notes
 from ledger.errors import SealingHalted
-from ledger.merkle import HASH_BYTES
 from ledger.models import Book, Checkpoint, Log, SigningKey
 from ledger.services import server_cursor
 from ledger.services.books import origin_of
 from ledger.services.checkpoints import keep, kept_file, kept_note
-from ledger.tiles import WIDTH, Tiles, subtree
+from ledger.tiles import TILE_BYTES, WIDTH, Tiles, subtree
 
 # As many entries at a time as one tile of the second level stands for.
 SPAN = WIDTH * WIDTH
-TILE_BYTES = WIDTH * HASH_BYTES
 OPEN = "INSERT INTO ledger_log (organisation_id, book) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 LEAVES = "SELECT number, hashes FROM ledger_leaves_v1(%s, %s, %s, %s)"
 GROW = """

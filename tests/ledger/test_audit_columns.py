@@ -205,6 +205,7 @@ def test_the_command_writes_json(tamper, book):
         "entries": 5,
         "rows": 12,
         "accounts": None,
+        "sealed": None,
         "coverage": "5 of 12 rows: bytes, columns",
     }
 

@@ -1,0 +1,113 @@
+"""
+The audit of a book's log: its tiles follow from its entries, and what was signed from its tiles.
+
+Run in the snapshot of a book's audit, after its entries were found to be sound.
+"""
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+from ledger import notes
+from ledger.audit_rules import BookBroken, Verdict
+from ledger.errors import SealingHalted
+from ledger.line import parse
+from ledger.merkle import HASH_BYTES
+from ledger.models import Book, Checkpoint, Entry, Log, Tile
+from ledger.services.books import origin_of
+from ledger.services.checkpoints import kept_note
+from ledger.tiles import TILE_BYTES, WIDTH, Tiles, subtree
+
+LEAVES = """
+    SELECT number, leaf.hashes, tile.hashes
+    FROM ledger_leaves_v1(%s, %s, 0, %s) AS leaf
+    FULL JOIN (
+        SELECT number, hashes FROM ledger_tile
+        WHERE organisation_id = %s AND book = %s AND level = 0
+    ) AS tile USING (number)
+    WHERE leaf.hashes IS DISTINCT FROM tile.hashes ORDER BY number LIMIT 1
+"""
+
+
+class LogAudit:
+    """The log of one book; made before the snapshot, for what is kept outside may not be newer."""
+
+    def __init__(self, organisation: str, book: str) -> None:
+        """Read what is kept outside the database."""
+        self.book = Book(organisation_id=organisation, book=book)
+        self.key = (organisation, book)
+        self.kept: notes.Note | None = None
+        self.unreadable = ""
+        try:
+            self.kept = kept_note(self.book)
+        except SealingHalted as error:
+            self.unreadable = str(error)
+
+    def check(self, size: int) -> int:
+        """Return how many of a book's `size` entries are sealed. Raises `BookBroken`."""
+        if self.unreadable:
+            raise BookBroken(self.unreadable, verdict=Verdict.MALFORMED)
+        log = Log.objects.of(self.book).first() or Log(size=0)
+        signed = self._signed()
+        for checkpoint in signed:
+            if checkpoint.size > size:
+                reason = f"{checkpoint.size:,} entries were signed and {size:,} are here"
+                raise BookBroken(reason, verdict=Verdict.INCOMPLETE)
+        self._check_leaves(log.size)
+        self._check_nodes()
+        for checkpoint in signed:
+            _check_root(log.tiles(), checkpoint)
+        return log.size
+
+    def _signed(self) -> list[notes.Checkpoint]:
+        try:
+            last = Checkpoint.objects.of(*self.key).first()
+            stored = [notes.parse_note(last.note.encode())] if last else []
+            return [self._checkpoint(note) for note in (*stored, self.kept) if note]
+        except notes.NoteMalformed as error:
+            raise BookBroken(str(error), verdict=Verdict.MALFORMED) from error
+        except notes.SignatureWrong as error:
+            raise BookBroken(str(error)) from error
+
+    def _checkpoint(self, note: notes.Note) -> notes.Checkpoint:
+        genesis = Entry.objects.of(*self.key).get(sequence=0)
+        key = notes.parse_key(str(parse(genesis.line.encode())["metadata"].get("vkey")))
+        checkpoint = notes.parse_checkpoint(note.text)
+        if checkpoint.origin != origin_of(*self.key) or not note.signed_by([key]):
+            reason = f"no known key signed the checkpoint of {checkpoint.origin}"
+            raise BookBroken(reason, verdict=Verdict.UNKNOWN_KEY)
+        return checkpoint
+
+    def _check_leaves(self, size: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(LEAVES, [*self.key, size, *self.key])
+            row = cursor.fetchone()
+        if row:
+            number, ours, theirs = row
+            sequence = number * WIDTH + _first_difference(ours or b"", theirs or b"")
+            raise BookBroken("the log has another entry in its place", sequence)
+
+    def _check_nodes(self) -> None:
+        level, above = 0, b"?"
+        while above:
+            filled = [each for each in self._tiles(level) if len(each) == TILE_BYTES]
+            level, above = level + 1, b"".join(self._tiles(level + 1))
+            if b"".join(map(subtree, filled)) != above:
+                raise BookBroken(f"the log's tiles of level {level} do not follow from those below")
+
+    def _tiles(self, level: int) -> Iterator[bytes]:
+        rows = Tile.objects.filter(organisation=self.key[0], book=self.key[1], level=level)
+        return map(bytes, rows.order_by("number").values_list("hashes", flat=True).iterator())
+
+
+def _first_difference(ours: bytes, theirs: bytes) -> int:
+    for place in range(0, WIDTH * HASH_BYTES, HASH_BYTES):
+        if ours[place : place + HASH_BYTES] != theirs[place : place + HASH_BYTES]:
+            return place // HASH_BYTES
+    raise AssertionError("two equal tiles differ")
+
+
+def _check_root(tree: Tiles, checkpoint: notes.Checkpoint) -> None:
+    if tree.root(checkpoint.size) != checkpoint.root:
+        reason = f"the first {checkpoint.size:,} entries are not those that were signed"
+        raise BookBroken(reason)
