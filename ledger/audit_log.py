@@ -27,6 +27,7 @@ LEAVES = """
     ) AS tile USING (number)
     WHERE leaf.hashes IS DISTINCT FROM tile.hashes ORDER BY number LIMIT 1
 """
+HASHES = range(0, TILE_BYTES, HASH_BYTES)
 
 
 class LogAudit:
@@ -101,10 +102,8 @@ class LogAudit:
 
 
 def _first_difference(ours: bytes, theirs: bytes) -> int:
-    for place in range(0, WIDTH * HASH_BYTES, HASH_BYTES):
-        if ours[place : place + HASH_BYTES] != theirs[place : place + HASH_BYTES]:
-            return place // HASH_BYTES
-    raise AssertionError("two equal tiles differ")
+    pairs = ((ours[at : at + HASH_BYTES], theirs[at : at + HASH_BYTES]) for at in HASHES)
+    return next(place for place, (one, other) in enumerate(pairs) if one != other)
 
 
 def _check_root(tree: Tiles, checkpoint: notes.Checkpoint) -> None:

@@ -188,9 +188,6 @@ def test_a_file_that_holds_no_checkpoint_is_malformed(book, content):
 
 
 def test_a_stored_checkpoint_that_is_none_is_malformed(tamper, book):
-    tamper.execute(
-        "ALTER TABLE ledger_checkpoint DROP CONSTRAINT checkpoint_says_its_size_and_root"
-    )
     tamper.execute("UPDATE ledger_checkpoint SET note = 'x'")
 
     assert audited()[0] == "MALFORMED"
