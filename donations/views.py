@@ -16,6 +16,7 @@ from donations.errors import IdempotencyConflict
 from donations.forms import EntryFilter, GiftForm, Pages, currencies_of, new_key
 from donations.models import Donation, Fund
 from donations.services.promises import journey_url, promise_donation
+from ledger.log import seal_of
 from ledger.models import Account, Book, Entry, LineQuerySet
 from ledger.operations import MoneyOperation
 from organisations.models import Organisation
@@ -64,6 +65,7 @@ def entry(request: HttpRequest, slug: str, sequence: int) -> HttpResponse:
         "book": book,
         "entry": found,
         "facts": _facts(found),
+        **seal_of(found),
         "correction": entries.filter(sequence=found.corrected_by).first(),
         "names": Fund.objects.names(book.organisation),
         "donors": Donation.objects.of(book.organisation).names_shown([sequence]),
@@ -134,15 +136,20 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
     donation = get_object_or_404(gifts, id=donation_id)
     if not donation.is_opened_by(request.GET.get("token", "")):
         raise Http404
-    entries = Entry.objects.of(donation.organisation).of_gift(donation.id).with_corrections()
+    rows = Entry.objects.of(donation.organisation).of_gift(donation.id).with_corrections()
+    entries = list(rows) if donation.sequence else []
+    entry = next((row for row in entries if row.sequence == donation.sequence), None)
+    seal = seal_of(entry) if entry else {}
     context = {
         "donation": donation,
         "organisation": donation.organisation,
-        "entries": list(entries) if donation.sequence else [],
+        "entries": entries,
+        "entry": entry,
+        **seal,
         "donors": {donation.sequence: "You"},
         "purpose": f"fund:{donation.fund}",
         "names": Fund.objects.names(donation.organisation),
-        "refresh_seconds": _refresh_seconds(donation),
+        "refresh_seconds": _refresh_seconds(donation, is_sealed=all(seal.values())),
     }
     response = render(request, "donations/donation_detail.html", context)
     response["Referrer-Policy"] = "no-referrer"
@@ -238,9 +245,9 @@ def _key(form: GiftForm) -> str:
     return str(form.cleaned_data.get("key") or new_key())
 
 
-def _refresh_seconds(donation: Donation) -> int | None:
+def _refresh_seconds(donation: Donation, *, is_sealed: bool) -> int | None:
     # Quickly while somebody waits; a page that was left open asks twice a minute.
-    if donation.status not in UNSETTLED:
+    if donation.status not in UNSETTLED and is_sealed:
         return None
     waited = timezone.now() - (donation.paid_at or donation.created_at)
     return 2 if waited.total_seconds() < FRESH_SECONDS else 30

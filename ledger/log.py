@@ -4,6 +4,8 @@ What a public log says to whoever asks: its checkpoint, its tiles, and proofs of
 C2SP's tlog-tiles and tlog-proof; https://c2sp.org/tlog-tiles, https://c2sp.org/tlog-proof
 """
 
+from typing import Any
+
 from ledger.errors import NotYetSealed
 from ledger.merkle import HASH_BYTES
 from ledger.models import PUBLIC, Checkpoint, Entry, Log, Tile
@@ -13,6 +15,15 @@ from organisations.models import Organisation
 
 ENTRIES = "entries"
 PROOF = "c2sp.org/tlog-proof@v1"
+
+
+def seal_of(entry: Entry) -> dict[str, Any]:
+    """Return what a page says of an entry's proof: its first `checkpoint`, the log's `vkey`."""
+    genesis = Entry.objects.of(entry.organisation_id).get(sequence=0)
+    return {
+        "checkpoint": Checkpoint.objects.first_with(entry.organisation_id, entry.sequence),
+        "vkey": genesis.metadata["vkey"],
+    }
 
 
 def newest_checkpoint(organisation: Organisation) -> Checkpoint | None:

@@ -1,7 +1,7 @@
 // Looks for news of a gift without reloading the page; without this script the page reloads itself.
 // The live region stays the same element, so that screen readers tell what became new in it.
 
-const PARTS = ["main [role=status]", "main .split"];
+const PARTS = ["main [role=status]", "main .split", "main [data-proof]"];
 
 const look = async () => {
   try {

@@ -75,6 +75,11 @@ class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
         """Return the checkpoints of one book, the newest first."""
         return self.filter(organisation=organisation, book=book).order_by("-size")
 
+    def first_with(self, organisation: str, sequence: int) -> "Checkpoint | None":
+        """Return the first checkpoint that has an entry of the public book."""
+        rows = self.filter(organisation=organisation, book=PUBLIC, size__gt=sequence)
+        return rows.order_by("size").first()
+
 
 class Checkpoint(models.Model):
     """What was signed of a book's first `size` entries: the `note`, as it is published."""

@@ -1,6 +1,7 @@
 """A charity with a book, and Stripe as far as the donate page needs it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -30,6 +31,12 @@ def organisation(db) -> Organisation:
         organisation=organisation, slug="winter-shelter", name="Winter shelter", goal=600_000
     )
     return organisation
+
+
+def text_of(response: Any) -> str:
+    """Return the words of a page, without its tags."""
+    words = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return " ".join(words.split())
 
 
 def write(organisation: Organisation, *drafts: dict[str, Any]) -> list[Entry]:

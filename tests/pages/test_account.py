@@ -11,7 +11,7 @@ from ledger.services.corrections import correct_entry
 from ledger.templatetags.figures import changed
 from tests.factories import ApplicantFactory, DonationFactory
 from tests.pages import test_ledger
-from tests.pages.conftest import write
+from tests.pages.conftest import text_of, write
 from tests.pages.test_journey import page_of, settle
 from tests.pages.test_ledger import rows_of
 
@@ -34,12 +34,6 @@ FEE = {
 def link_of(response, words):
     """Return where the button with these words leads, from the statement."""
     return test_ledger.link_of(response, words).replace(LEDGER, URL)
-
-
-def text_of(response):
-    """Return the words of a page, without its tags."""
-    words = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return " ".join(words.split())
 
 
 def test_a_statement_has_the_change_and_the_balance_of_each_entry(client, organisation):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from donations.models import Donation
 from ledger.operations import MoneyOperation
+from ledger.services.sealing import seal
 from tests.factories import NOON, DonationFactory
 from tests.pages.conftest import write
 
@@ -85,6 +86,7 @@ def test_a_page_left_open_asks_less_often(client, donation):
 
 def test_a_settled_gift_shows_its_entries_and_looks_no_more(client, donation):
     settle(donation)
+    seal(book=donation.organisation.books.get())
 
     page = page_of(client, donation)
 
@@ -97,6 +99,19 @@ def test_a_settled_gift_shows_its_entries_and_looks_no_more(client, donation):
     assert "48.30" in page
     assert ">You<" in page
     assert "refresh" not in page
+    assert "In the checkpoint of 3 entries" in page
+    assert f"{donation.organisation_id}/ledger/entries/1/proof" in page
+
+
+def test_a_settled_gift_waits_for_its_seal(client, donation):
+    settle(donation, paid_at=timezone.now())
+
+    page = page_of(client, donation)
+
+    assert "A receipt can be downloaded here as soon as the entry is sealed." in page
+    assert 'data-refresh-seconds="2"' in page
+    assert '<meta http-equiv="refresh" content="2">' in page
+    assert "/proof" not in page
 
 
 @pytest.mark.parametrize(

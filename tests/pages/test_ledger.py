@@ -10,6 +10,7 @@ from django.core.cache import cache
 
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
+from ledger.services.sealing import seal
 from ledger.templatetags.entries import KINDS, account_words, operation_words, read_entry
 from tests.factories import (
     NOON,
@@ -18,7 +19,7 @@ from tests.factories import (
     FundFactory,
     OrganisationFactory,
 )
-from tests.pages.conftest import write
+from tests.pages.conftest import text_of, write
 
 URL = "/o/lantern-house/ledger"
 OFFLINE = MoneyOperation.OFFLINE_DONATION
@@ -321,6 +322,24 @@ def test_an_entry_shows_its_line_and_a_command_that_prints_its_hash(client, orga
     assert entry.entry_hash == f"sha256:{sha256(entry.line.encode()).hexdigest()}"
     assert entry.prev_entry_hash in page
     assert "before exchange" in page
+
+
+def test_an_entry_offers_its_receipt_when_it_is_sealed(client, organisation):
+    before = client.get(f"{URL}/0").content.decode()
+    seal(book=organisation.books.get())
+    write(organisation, {})
+    seal(book=organisation.books.get())
+
+    first, second = (text_of(client.get(f"{URL}/{sequence}")) for sequence in (0, 1))
+
+    receipt = f"/v1/public/organisations/{organisation.id}/ledger/entries/1/proof"
+    vkey = Entry.objects.get(sequence=0).metadata["vkey"]
+    assert "Within seconds" in before
+    assert "/proof" not in before
+    assert "In the checkpoint of 1 entry," in first
+    assert "In the checkpoint of 2 entries," in second
+    assert f"receipt lantern-house-1.tlog-proof --key {vkey}" in second
+    assert f'href="{receipt}"' in client.get(f"{URL}/1").content.decode()
 
 
 def test_an_entry_leads_to_its_neighbours(client, organisation):

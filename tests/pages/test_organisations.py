@@ -16,7 +16,7 @@ from tests.factories import (
     StripeBalanceFactory,
     StripeReadingFactory,
 )
-from tests.pages.conftest import write
+from tests.pages.conftest import text_of, write
 from treasury.templatetags.charts import month_charts, months_ago
 
 URL = "/o/lantern-house"
@@ -26,12 +26,6 @@ FEE = {
     "debit": "fund:winter-shelter",
     "credit": "stripe",
 }
-
-
-def text_of(response) -> str:
-    """Return the page without its tags, every space a single one."""
-    page = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return re.sub(r"\s+", " ", page)
 
 
 def test_both_sides_have_the_same_total_in_each_currency(client, organisation):
