@@ -15,6 +15,19 @@ OPTIONS = {
         "--sequence": "",
         "--reason": "published with the entry, for ever: nothing about anybody",
     },
+    "export_log": {
+        "--organisation": "the organisation's slug; all if left out",
+        "folder": "files go to <folder>/log/<organisation id>/…",
+    },
+    "restore_entries": {
+        "--organisation": "the organisation's slug",
+        "--book": "the name of a book; public if left out",
+        "export": "a file with one line for each entry",
+    },
+    "trust_checkpoint": {
+        "--organisation": "the organisation's slug",
+        "--book": "the name of a book; public if left out",
+    },
     "issue_api_key": {
         "--organisation": "A slug or an id.",
         "--application": "For gifts: donations.",
@@ -32,7 +45,7 @@ def test_a_command_says_what_it_takes(name, capsys):
     with pytest.raises(SystemExit):
         call_command(name, "--help")
 
-    told = " ".join(capsys.readouterr().out.partition("options:")[2].split())
+    told = " ".join(["", *capsys.readouterr().out.partition(":\n")[2].split()])
     for option, words in OPTIONS[name].items():
         assert f" {option} " in told
         assert not words or f" {words} " in told, words

@@ -75,6 +75,7 @@ BLOCK_BYTES = 128 * 1024
 DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 INTEGER_MAX = 2**53 - 1
 TIMEOUT_SECONDS = 30
+GONE = 404
 HEAD_ATTEMPTS_MAX = 5
 EXIT_CODES = {
     "VALID": 0,
@@ -145,6 +146,10 @@ class Malformed(Exception):
 
 class Unreachable(Exception):
     """A file or URL could not be read, so no verdict can be reached."""
+
+
+class Missing(Unreachable):
+    """There is no such file, or the server says so."""
 
 
 # --- One line ------------------------------------------------------------------------------------
@@ -804,7 +809,8 @@ def route_in(text: bytes) -> Route:
 # --- Trees (RFC 9162 §2.1) -----------------------------------------------------------------------
 
 EMPTY_ROOT = sha256(b"").digest()
-HASH_BYTES = 32
+HASH_BYTES, WIDTH = 32, 256
+TILE_BYTES = HASH_BYTES * WIDTH
 
 
 def leaf_hash(line: bytes) -> bytes:
@@ -1283,7 +1289,12 @@ def opened(source: str) -> Iterator[BinaryIO]:
             with open(source, "rb") as file:
                 yield file
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unreachable(f"{source} could not be read: {error}") from None
+        is_missing = isinstance(error, FileNotFoundError)
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+            is_missing = error.code == GONE
+        kind = Missing if is_missing else Unreachable
+        raise kind(f"{source} could not be read: {error}") from None
 
 
 def blocks_of(file: BinaryIO) -> Iterator[bytes]:
@@ -1387,19 +1398,11 @@ def parser() -> argparse.ArgumentParser:
         prog="almoner-verify", description="Verify an Almoner book, or what was signed of one."
     )
     commands = result.add_subparsers(dest="command", required=True)
-    export = commands.add_parser("export", help="verify an NDJSON export")
-    export.add_argument("source", metavar="FILE|URL|-")
-    export.add_argument("--balances", metavar="FILE|URL", help="compare these balances")
-    export.add_argument("--head", metavar="FILE|URL", help="compare this head")
-    beginning = export.add_mutually_exclusive_group()
-    beginning.add_argument("--checkpoint", metavar="FILE|URL", help="compare what was signed")
-    beginning.add_argument(
-        "--from-attestation",
-        action="store_true",
-        help="the export may begin at an attestation of balances: trust all before it",
-    )
+    add_export(commands.add_parser("export", help="verify an NDJSON export"))
     organisation = commands.add_parser("organisation", help="fetch and verify a public book")
     organisation.add_argument("source", metavar="URL", type=public_url)
+    log = commands.add_parser("log", help="verify a whole log: entries, tiles, checkpoint")
+    log.add_argument("source", metavar="FOLDER|URL", help="what its `checkpoint` stands in")
     receipt = commands.add_parser("receipt", help="verify one entry by its .tlog-proof")
     receipt.add_argument("source", metavar="FILE|URL|-")
     consistency = commands.add_parser(
@@ -1409,27 +1412,48 @@ def parser() -> argparse.ArgumentParser:
     consistency.add_argument("new", metavar="NEW", help="FILE|URL of the other")
     consistency.add_argument("--export", metavar="FILE|URL|-", help="the book, if sizes differ")
     consistency.add_argument("--evidence", metavar="FILE", help="where to write a fork")
-    runs = {"receipt": run_receipt, "consistency": run_consistency}
+    runs = {"log": run_log, "receipt": run_receipt, "consistency": run_consistency}
     for name, command in commands.choices.items():
         command.set_defaults(run=runs.get(name, run_book))
-        command.add_argument(
-            "--key",
-            metavar="VKEY",
-            type=vkey,
-            required=name in runs,
-            help="the log's key, as you know it"
-            + ("" if name in runs else "; left out, the one in the genesis is believed"),
-        )
-        command.add_argument(
-            "--witness", metavar="VKEY", type=vkey, action="append", default=[],
-            help="a witness whose word you take; may be repeated",
-        )  # fmt: skip
-        command.add_argument(
-            "--witnesses", metavar="N", type=int, help="how many of them must have signed (all)"
-        )
-        command.add_argument("--json", action="store_true", help="print one JSON object")
-        command.add_argument("--quiet", action="store_true", help="only set the exit code")
+        add_policy(command, needs_key=name in ("receipt", "consistency"))
     return result
+
+
+def add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("source", metavar="FILE|URL|-")
+    command.add_argument("--balances", metavar="FILE|URL", help="compare these balances")
+    command.add_argument("--head", metavar="FILE|URL", help="compare this head")
+    beginning = command.add_mutually_exclusive_group()
+    beginning.add_argument("--checkpoint", metavar="FILE|URL", help="compare what was signed")
+    beginning.add_argument(
+        "--from-attestation",
+        action="store_true",
+        help="the export may begin at an attestation of balances: trust all before it",
+    )
+
+
+def add_policy(command: argparse.ArgumentParser, *, needs_key: bool) -> None:
+    more = "" if needs_key else "; left out, the one that the genesis names is believed"
+    command.add_argument(
+        "--key",
+        metavar="VKEY",
+        type=vkey,
+        required=needs_key,
+        help=f"the log's key, as you know it{more}",
+    )
+    command.add_argument(
+        "--witness",
+        metavar="VKEY",
+        type=vkey,
+        action="append",
+        default=[],
+        help="a witness whose word you take; may be repeated",
+    )
+    command.add_argument(
+        "--witnesses", metavar="N", type=int, help="how many of them must have signed (all)"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--quiet", action="store_true", help="only set the exit code")
 
 
 def vkey(text: str) -> Key:
@@ -1483,6 +1507,68 @@ def verify(verification: Verification, options: argparse.Namespace) -> Finding:
         if options.command == "export" and options.from_attestation:
             return verification.run_from_attestation(file)
         return verification.run(blocks_of(file))
+
+
+def run_log(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    verification = Verification()
+    try:
+        verification.policy = policy_of(options)
+        checkpoint = checkpoint_in(part_of(options.source, "checkpoint"), "the checkpoint")
+        verification.checkpoint = checkpoint
+        finding = verification.run(bundles_of(options.source, checkpoint.size))
+        if finding.verdict == "VALID":
+            check_tiles(options.source, bytes(verification.leaves))
+    except Finding as found:
+        finding = found
+    report = verification.report(finding)
+    return report, sentences(report, verification)
+
+
+def bundles_of(source: str, size: int) -> Iterator[bytes]:
+    """Return the entries of a log, a bundle at a time, as an export has them."""
+    for start in range(0, size, WIDTH):
+        width = min(WIDTH, size - start)
+        path = path_of("entries", start // WIDTH, width)
+        bundle, lines = part_of(source, path), []
+        while bundle:
+            length = int.from_bytes(bundle[:2]) + 2
+            if len(bundle) < length:
+                raise Finding("MALFORMED", None, f"{path} ends within an entry")
+            lines.append(bundle[2:length] + b"\n")
+            bundle = bundle[length:]
+        if len(lines) != width:
+            raise Finding("MALFORMED", None, f"{path} has {len(lines)} entries")
+        yield b"".join(lines)
+
+
+def check_tiles(source: str, hashes: bytes) -> None:
+    """Compare the tiles of every level with what the entries hash to. Raises `Finding`."""
+    level = 0
+    while hashes:
+        tiles = [hashes[at : at + TILE_BYTES] for at in range(0, len(hashes), TILE_BYTES)]
+        for number, ours in enumerate(tiles):
+            path = path_of(str(level), number, len(ours) // HASH_BYTES)
+            if part_of(source, path) != ours:
+                raise Finding("TAMPERED", None, f"{path} does not follow from the entries")
+        hashes = b"".join(root_of(tile) for tile in tiles if len(tile) == TILE_BYTES)
+        level += 1
+
+
+def path_of(level: str, number: int, width: int) -> str:
+    """The path of a tile below its log (C2SP tlog-tiles)."""
+    groups = [f"{number % 1000:03}"]
+    while number := number // 1000:
+        groups.insert(0, f"x{number % 1000:03}")
+    partial = "" if width == WIDTH else f".p/{width}"
+    return f"tile/{level}/{'/'.join(groups)}{partial}"
+
+
+def part_of(source: str, path: str) -> bytes:
+    try:
+        with opened(f"{source.rstrip('/')}/{path}") as file:
+            return file.read(DOCUMENT_BYTES_MAX)
+    except Missing:
+        raise Finding("INCOMPLETE", None, f"{path} is missing") from None
 
 
 def run_receipt(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:

@@ -1,0 +1,42 @@
+"""Writing a public log as static files, which any file server can host."""
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+
+from ledger import notes
+from ledger.log import ENTRIES, newest_checkpoint, read_tile
+from ledger.tiles import path_of, tiles_of
+from organisations.models import Organisation
+
+
+def publish_log(*, organisation: Organisation, storage: Storage) -> int:
+    """
+    Write what a log has that its files have not; return how many entries they have then.
+
+    The names are the paths of our own URLs. The checkpoint is written last, so that it never needs
+    a file that is not there; what was cut off is written again.
+    """
+    checkpoint = newest_checkpoint(organisation)
+    if checkpoint is None:
+        return 0
+    folder = f"log/{organisation.pk}"
+    for level, number, width in tiles_of(checkpoint.size, _published(storage, folder)):
+        for name in [str(level), *([ENTRIES] if level == 0 else [])]:
+            content = read_tile(organisation, name, number, width)
+            assert content is not None, "the checkpoint needs this tile"
+            _write(storage, f"{folder}/{path_of(name, number, width)}", content)
+    _write(storage, f"{folder}/checkpoint", checkpoint.note.encode())
+    return checkpoint.size
+
+
+def _published(storage: Storage, folder: str) -> int:
+    try:
+        with storage.open(f"{folder}/checkpoint") as file:
+            return notes.parse_checkpoint(notes.parse_note(file.read()).text).size
+    except (FileNotFoundError, notes.NoteMalformed):
+        return 0
+
+
+def _write(storage: Storage, name: str, content: bytes) -> None:
+    storage.delete(name)
+    storage.save(name, ContentFile(content))
