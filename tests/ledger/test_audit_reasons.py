@@ -73,6 +73,24 @@ def test_an_entry_at_the_edge_of_what_can_be(changes):
     assert pages.audit.size == 2
 
 
+@pytest.mark.parametrize("name", ["x", "x" * 160, "owner:a", "owner:"])
+def test_a_private_book_names_its_accounts_as_it_likes(name):
+    pages = Pages()
+
+    pages.add(credit=name)
+
+    assert pages.audit.size == 2
+
+
+@pytest.mark.parametrize("name", ["", "x" * 161, "genesis", "genesis:end"])
+def test_some_names_are_no_accounts_of_a_private_book(name):
+    pages = Pages()
+
+    told = broken_by(lambda: pages.add(credit=name))
+
+    assert told == (f"the entry names no account: {name} in CREDIT", 1, TAMPERED)
+
+
 def test_an_owner_may_spend_everything_and_no_more():
     pages = Pages()
     spend = {"debit": "owner:ann", "credit": "issued", "operation": "CREDIT_SPEND"}
