@@ -301,6 +301,13 @@ def test_a_rule_that_means_nothing_is_refused(organisation, fields, refusal):
     assert not GrantRule.objects.exists()
 
 
+def test_an_application_that_is_not_installed_is_named():
+    with pytest.raises(UnknownApplication) as refusal:
+        services.application_named("nope")
+
+    assert str(refusal.value) == "No application of credits named 'nope' is installed here."
+
+
 @pytest.mark.parametrize("minor_units", [1, 2**53 - 1])
 def test_a_rule_at_the_edge_of_what_can_be(organisation, minor_units):
     assert rule(organisation, minor_units_per_credit=minor_units).is_active
