@@ -24,6 +24,12 @@ OPTIONS = {
         "--book": "the name of a book; public if left out",
         "export": "a file with one line for each entry",
     },
+    "witness": {
+        "folder": "what it has seen, and its key",
+        "--name": "such as witness.example.org",
+        "--log": "may be repeated",
+        "--port": "",
+    },
     "trust_checkpoint": {
         "--organisation": "the organisation's slug",
         "--book": "the name of a book; public if left out",
