@@ -135,8 +135,11 @@ def test_a_nonce_with_other_content_leaves_no_trace(book, other):
     before = list(Account.objects.values_list("name", "currency", "debits", "credits"))
 
     for drafts in ([gift("new", debit="bank:new"), conflicting], [conflicting]):
-        with pytest.raises(NonceConflict, match="'known' was used before"):
+        with pytest.raises(NonceConflict) as refusal:
             append(book=book, drafts=drafts)
+        assert str(refusal.value) == (
+            "The nonce 'known' was used before for something else; nothing was written."
+        )
 
     book.refresh_from_db()
     assert book.size == 2
@@ -322,6 +325,21 @@ def test_the_public_book_is_opened_once():
     assert (genesis.operation, genesis.amount, genesis.currency) == ("GENESIS", 0, "XXX")
     assert (genesis.debit, genesis.credit, genesis.nonce) == ("genesis", "genesis:end", "genesis")
     assert genesis.prev_entry_hash is None
+
+
+def test_the_books_of_an_organisation_share_its_key_and_nobody_elses():
+    ours, theirs = OrganisationFactory.create_batch(2)
+
+    open_book(organisation=ours, name="credits")
+
+    genesis = {
+        (entry.organisation_id, entry.book): entry.metadata
+        for entry in Entry.objects.filter(sequence=0)
+    }
+    public, private = genesis[ours.id, "public"], genesis[ours.id, "credits"]
+    assert private["origin"] == f"ledger.example/log/{ours.id}/credits"
+    assert private["vkey"] == public["vkey"] != genesis[theirs.id, "public"]["vkey"]
+    assert SigningKey.objects.count() == 2
 
 
 def test_books_and_their_rows_have_names():

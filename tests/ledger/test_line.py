@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -296,3 +297,14 @@ def test_times_are_written_in_utc():
 
     assert line.format_time(moment) == "2026-11-21T03:35:02Z"
     assert line.format_time(moment.astimezone(UTC)) == "2026-11-21T03:35:02Z"
+
+
+def test_times_are_in_utc_wherever_the_machine_is(monkeypatch):
+    moment = datetime(2026, 11, 21, 3, 35, 2, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert line.format_time(moment) == "2026-11-20T21:50:02Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
