@@ -18,6 +18,7 @@ from bench.rivals.ledgers import RivalFailed, RivalLedger
 from bench.scale import Scale
 from ledger.models import Book
 from ledger.services import Draft, append
+from ledger.services.sealing import seal
 
 
 def measure(scale: Scale, figures: Figures) -> None:
@@ -50,6 +51,8 @@ def measure_one_writer(scale: Scale, figures: Figures, bare: BareTable) -> None:
         for name, way in ways.items():
             rows: Sequence[Sequence[Any]] = bare.batches(size, calls)
             figures.add_rate(f"bare_{name}_{size}_per_s", size * calls, partial(way, rows))
+    book.refresh_from_db()
+    figures.add_rate("seal_per_s", book.size, partial(seal, book=book))
 
 
 def write(book: Book, batches: Sequence[Sequence[Draft]]) -> None:
