@@ -13,7 +13,7 @@ function enhance(form) {
     if (!file) return;
     worker?.terminate();
     view.panel.hidden = false;
-    worker = run(view, { file });
+    worker = run(view, { exported: file });
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,0 +1,78 @@
+"""What is signed, as the browser's modules judge it: the verdicts of the command, word for word."""
+
+import base64
+import json
+
+import pytest
+
+from tests.verifier.signed_corpus import CASES
+from tests.verifier.test_signed import arguments_of
+from verifier import almoner_verify
+
+
+def base64_of(content):
+    return base64.b64encode(content).decode()
+
+
+def order_of(case):
+    """Return what the worker is asked; files in base64, as JSON carries them."""
+    first, second, export = map(base64_of, (case.first, case.second.encode(), case.export))
+    files = {
+        "receipt": {"receipt": first, "checkpoints": []},
+        "export": {"exported": first, "checkpoints": [second]},
+        "consistency": {"exported": export, "checkpoints": [first, second]},
+    }
+    quorum = {} if case.quorum is None else {"quorum": case.quorum}
+    return files[case.kind] | {"key": case.key, "witnesses": list(case.witnesses)} | quorum
+
+
+@pytest.fixture
+def reports(tmp_path, capsys):
+    """Return what the command reports of every case."""
+    reports = []
+    for case in CASES:
+        almoner_verify.main([*arguments_of(case, tmp_path), "--json"])
+        reports.append(comparable(json.loads(capsys.readouterr().out)))
+    return reports
+
+
+def comparable(report):
+    """Drop what may differ: the time, and the words for what cannot be read."""
+    left_out = {"elapsed_seconds"} | ({"reason"} if report["verdict"] == "MALFORMED" else set())
+    return {name: value for name, value in report.items() if name not in left_out}
+
+
+def test_the_modules_in_node_reach_every_verdict(node, reports):
+    answers = node("run_signed.mjs", [order_of(case) for case in CASES])
+
+    for case, report, command in zip(CASES, answers, reports, strict=True):
+        assert (report["verdict"], report["first_bad_sequence"]) == (case.verdict, case.sequence)
+        assert comparable(report) == command, case.name
+
+
+IN_WORKER = """
+({ receipt, exported, checkpoints, ...order }) => new Promise((resolve) => {
+  const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const fileOf = (base64) => base64 === undefined ? null : new File([bytesOf(base64)], "file");
+  const worker = new Worker("/static/verify/worker.js", { type: "module" });
+  worker.onmessage = ({ data }) => {
+    if (data.type === "progress") return;
+    worker.terminate();
+    resolve(data);
+  };
+  const files = { receipt: fileOf(receipt), exported: fileOf(exported) };
+  worker.postMessage({ ...order, ...files, checkpoints: checkpoints.map(fileOf) });
+})
+"""
+
+
+@pytest.mark.browser
+def test_the_worker_in_chromium_reaches_every_verdict(chromium, site, reports):
+    site.files["/"] = b"<!doctype html><title>Empty</title>"
+    page = chromium.new_page()
+    page.goto(site.address)
+
+    for case, command in zip(CASES, reports, strict=True):
+        answer = page.evaluate(IN_WORKER, order_of(case))
+        assert answer["type"] == "verdict", case.name
+        assert comparable(answer["verdict"]) == command, case.name
