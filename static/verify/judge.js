@@ -19,13 +19,13 @@ export class Unreachable extends Error {}
  * An order has `exportUrl` (with `headUrl`, `balancesUrl`, `shown`, `shownSize` to compare) or files:
  * `receipt`, or `exported`, or `checkpoints`, or an export with one checkpoint or two. Whose word is
  * taken is told by `key`, `witnesses` and `quorum`. Returns the kind of what was judged, the verdict,
- * and what else there is to say: of a book, the key and whether it was given; of a fork, the evidence.
+ * `keyIsGiven`, and what else there is to say: the `vkey` of a book, the `evidence` of a fork.
  */
 export async function judge(order, tell) {
-  const { receipt, exported, checkpoints = [], exportUrl } = order;
-  if (receipt) return judgeReceipt(order);
+  const { receipt, exported, checkpoints = [], exportUrl, key } = order;
   const isBook = exportUrl || (exported && checkpoints.length < 2);
-  return isBook ? judgeBook(order, tell) : judgeCheckpoints(order, tell);
+  const judgeIt = receipt ? judgeReceipt : isBook ? judgeBook : judgeCheckpoints;
+  return { ...(await judgeIt(order, tell)), keyIsGiven: Boolean(key) };
 }
 
 async function judgeReceipt({ receipt, ...order }) {
@@ -46,8 +46,7 @@ async function judgeBook(order, tell) {
     await readAll(await streamOf(order), verification, tell);
     verification.finish();
   });
-  const { key, keyIsGiven } = verification.policy;
-  return { kind: "book", verdict: verification.report(finding), key: key?.vkey ?? null, keyIsGiven };
+  return { kind: "book", verdict: verification.report(finding), vkey: verification.policy.key?.vkey };
 }
 
 async function judgeCheckpoints({ checkpoints, exported, ...order }, tell) {

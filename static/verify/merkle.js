@@ -1,6 +1,5 @@
 // The Merkle tree of a log (RFC 9162 §2.1): its root from the leaves as they come, or from one leaf and its path.
 
-import { joined } from "./bytes.js";
 import { Malformed } from "./line.js";
 import { sha256 } from "./sha256.js";
 
@@ -8,11 +7,11 @@ const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
 export function leafHash(line) {
-  return sha256(joined(LEAF, line));
+  return sha256.create().update(LEAF).update(line).digest();
 }
 
 function nodeHash(left, right) {
-  return sha256(joined(NODE, joined(left, right)));
+  return sha256.create().update(NODE).update(left).update(right).digest();
 }
 
 /** A tree that grows by leaves; of whole subtrees it keeps the root alone. */

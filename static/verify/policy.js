@@ -11,7 +11,6 @@ export class Policy {
     if (new Set(materials).size < materials.length) throw new Malformed("the policy names one key twice");
     if (quorum > witnesses.length) throw new Malformed("the policy asks for more witnesses than it names");
     this.key = key;
-    this.keyIsGiven = key !== null;
     this.witnesses = witnesses;
     this.quorum = quorum;
   }
