@@ -3,7 +3,7 @@
 const NUMBER = new Intl.NumberFormat("en");
 const WORDS = { book: wordsOnBook, receipt: wordsOnReceipt, checkpoints: wordsOnCheckpoints };
 const CHAINED = "Every line follows from the one before, none is missing, and both sides are the sums of the entries.";
-const UNSIGNED = "Whether everybody is shown this same chain needs signed checkpoints to tell.";
+const UNSIGNED = "No checkpoint was given: this does not show that everybody is shown the same ledger.";
 const UNWITNESSED = "No witness was asked: this does not show that everybody is shown the same ledger.";
 const REMEDY =
   "Paste the log’s key: it stands in the first line of the ledger and on the organisation’s page; " +

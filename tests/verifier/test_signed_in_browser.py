@@ -5,7 +5,9 @@ import json
 
 import pytest
 
-from tests.verifier.signed_corpus import CASES
+from tests.verifier.books import export_of
+from tests.verifier.signed_corpus import CASES, Case
+from tests.verifier.signing import body_of, note_of
 from tests.verifier.test_signed import arguments_of
 from verifier import almoner_verify
 
@@ -48,6 +50,25 @@ def test_the_modules_in_node_reach_every_verdict(node, reports):
     for case, report, command in zip(CASES, answers, reports, strict=True):
         assert (report["verdict"], report["first_bad_sequence"]) == (case.verdict, case.sequence)
         assert comparable(report) == command, case.name
+
+
+def pieces_of(lines):
+    """Cut lines where a reader with a limit cuts them."""
+    return [line[at : at + 16_386] for line in lines for at in range(0, len(line), 16_386)]
+
+
+@pytest.mark.parametrize("length", [16_384, 16_385, 16_386, 16_387, 40_000])
+@pytest.mark.parametrize("cut", [pieces_of, list], ids=["pieces", "lines"])
+def test_lines_that_are_too_long_are_cut_alike(node, tmp_path, capsys, length, cut):
+    lines = [b"a", b"x" * length, b"z"]
+    leaves = cut(lines)
+    small, large = note_of(body_of(leaves[:1])), note_of(body_of(leaves))
+    for export in (export_of(lines), export_of(lines)[:-1], export_of(lines[:2])):
+        case = Case("", "", "consistency", small.encode(), large, export=export)
+        almoner_verify.main([*arguments_of(case, tmp_path), "--json"])
+
+        command = json.loads(capsys.readouterr().out)
+        assert comparable(node("run_signed.mjs", [order_of(case)])[0]) == comparable(command)
 
 
 IN_WORKER = """
