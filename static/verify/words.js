@@ -50,7 +50,8 @@ function titleOnBook({ verdict, first_bad_sequence: sequence }, keyIsGiven) {
 function signedOf({ entries: count, checkpoint: { size } }) {
   const since = count - size;
   if (!since) return `All ${entries(size)} were signed; none came since.`;
-  return `The first ${entries(size)} were signed; ${counted(since)} came since and ${since === 1 ? "is" : "are"} not signed yet.`;
+  const rest = `${counted(since)} came since and ${since === 1 ? "is" : "are"} not signed yet`;
+  return `The first ${entries(size)} were signed; ${rest}.`;
 }
 
 function whose(keyIsGiven) {
