@@ -21,6 +21,15 @@ export class Finding extends Error {
   }
 }
 
+/** A finding, or that there is none, as reports begin. */
+export function told(finding) {
+  return {
+    verdict: finding?.verdict ?? "VALID",
+    first_bad_sequence: finding?.sequence ?? null,
+    reason: finding?.message ?? "",
+  };
+}
+
 /** A book while it is read: `add` takes the lines in order and throws a `Finding` at a bad one. */
 export class Book {
   size = 0;

@@ -9,7 +9,7 @@ export function run(view, order) {
   };
   worker.addEventListener("message", ({ data: message }) => {
     if (message.type === "progress") view.running(message);
-    else if (message.type === "verdict") end(() => view.ended(message.verdict));
+    else if (message.type === "verdict") end(() => view.ended(message));
     else end(() => view.failed(message.message));
   });
   worker.addEventListener("error", () => end(() => view.failed("The verifier could not be started.")));

@@ -1,57 +1,65 @@
 // One run over an export: bytes in as they come, a verdict out. Pure: no network, no page.
 
-import { Book, Finding } from "./book.js";
-import { LINE_BYTES_MAX } from "./line.js";
-
-const LF = 10;
+import { Book, Finding, told } from "./book.js";
+import { areEqual } from "./bytes.js";
+import { Lines } from "./lines.js";
+import { Tree } from "./merkle.js";
+import { shown } from "./notes.js";
+import { Policy } from "./policy.js";
 
 /** A verification that `write` feeds and `finish` ends; both throw a `Finding` at the first fault. */
 export class Verification {
   book = new Book();
-  bytes = 0;
-  #rest = new Uint8Array(0);
+  #bytes = 0;
+  #lines = new Lines((line, hasEnd) => this.#add(line, hasEnd));
+  #tree = new Tree();
   #isWhole = false;
   #atSize = new Map();
   #started = performance.now();
   #sizes;
 
-  /** `head` is `{size, head_hash}` or null; `claims` are balances given for a size (null: the head's). */
-  constructor(head = null, claims = []) {
+  /**
+   * `head` is `{size, head_hash}` or null; `claims` are balances given for a size (null: the head's).
+   *
+   * With a `checkpoint` of the log, the policy says whose word is taken; without a key in it, that of
+   * the key which the genesis names.
+   */
+  constructor(head = null, claims = [], checkpoint = null, policy = new Policy()) {
     this.head = head;
     this.claims = claims;
+    this.checkpoint = checkpoint;
+    this.policy = policy;
     this.#sizes = new Set([head?.size, ...claims.map(({ size }) => size)]);
   }
 
+  get progress() {
+    return { entries: this.book.size, total: this.head?.size ?? null, bytes: this.#bytes };
+  }
+
   write(chunk) {
-    this.bytes += chunk.length;
-    const bytes = this.#rest.length ? joined(this.#rest, chunk) : chunk;
-    let start = 0;
-    for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
-      this.#add(bytes.subarray(start, end));
-      start = end + 1;
-    }
-    this.#rest = bytes.slice(start);
-    if (this.#rest.length > LINE_BYTES_MAX + 1) this.#refuseEnd();
+    this.#bytes += chunk.length;
+    this.#lines.write(chunk);
   }
 
   finish() {
-    if (this.#rest.length) this.#refuseEnd();
+    this.#lines.finish();
     this.#isWhole = true;
     this.#checkHead();
+    if (this.checkpoint) this.#checkCheckpoint(this.checkpoint);
     for (const claim of this.claims) this.#checkBalances(claim);
   }
 
-  #add(line) {
-    if (line.length > LINE_BYTES_MAX + 1) this.#refuseEnd();
-    this.book.add(line);
-    if (this.#sizes.has(this.book.size)) {
-      this.#atSize.set(this.book.size, { hash: this.book.lastHash, balances: this.book.balances() });
+  #add(line, hasEnd) {
+    const { book } = this;
+    if (!hasEnd) {
+      const where = `line ${book.size + 1}`;
+      throw new Finding("MALFORMED", book.size, `${where}: it does not end with LF within its limit`);
     }
-  }
-
-  #refuseEnd() {
-    const { size } = this.book;
-    throw new Finding("MALFORMED", size, `line ${size + 1}: it does not end with LF within its limit`);
+    book.add(line);
+    if (book.size <= this.checkpoint?.size) this.#tree.add(line);
+    if (this.#sizes.has(book.size)) {
+      this.#atSize.set(book.size, { hash: book.lastHash, balances: book.balances() });
+    }
   }
 
   #checkHead() {
@@ -64,6 +72,20 @@ export class Verification {
     if (this.#atSize.get(head.size).hash !== head.head_hash) {
       const last = head.size - 1;
       throw new Finding("TAMPERED", last, `entry ${last}: the stated head has another hash for it`);
+    }
+  }
+
+  /** Compare the tree of the signed entries; those that came since are not signed yet. */
+  #checkCheckpoint(checkpoint) {
+    const { book, policy } = this;
+    policy.trustKeyOf(book.first);
+    policy.check(checkpoint);
+    if (book.size < checkpoint.size) {
+      const reason = `the export ends after ${book.size} of ${checkpoint.size} signed entries`;
+      throw new Finding("INCOMPLETE", null, reason);
+    }
+    if (!areEqual(this.#tree.root(), checkpoint.root)) {
+      throw new Finding("TAMPERED", null, `the first ${checkpoint.size} entries are not those that were signed`);
     }
   }
 
@@ -86,23 +108,23 @@ export class Verification {
   report(finding = null) {
     const { book } = this;
     return {
-      verdict: finding?.verdict ?? "VALID",
-      first_bad_sequence: finding?.sequence ?? null,
-      reason: finding?.message ?? "",
+      ...told(finding),
       entries: book.size,
       head_hash: this.#isWhole ? book.lastHash : null,
       organisation_id: book.first?.organisation_id ?? null,
       book: book.first?.book ?? null,
       balances: this.#isWhole ? book.balances() : { places: [], purposes: [] },
+      ...(this.checkpoint ? { checkpoint: shown(this.checkpoint) } : {}),
       elapsed_seconds: Math.round(performance.now() - this.#started) / 1000,
     };
   }
 }
 
-/** Check the shape of a head document. */
+/** Check the shape of a head document; `note` is the checkpoint that it states, if any. */
 export function readHead(document) {
   if (Number.isSafeInteger(document?.size) && document.size > 0 && typeof document.head_hash === "string") {
-    return { size: document.size, head_hash: document.head_hash };
+    const { size, head_hash, checkpoint } = document;
+    return { size, head_hash, note: typeof checkpoint === "string" ? checkpoint : null };
   }
   throw new Finding("MALFORMED", null, "the head does not state a size and a head_hash");
 }
@@ -138,11 +160,4 @@ function amounts(rows) {
 function refuseBalance({ account, currency, amount }, ours) {
   const reason = `the balance of ${account} is ${ours} ${currency} by the entries, but was given as ${amount}`;
   throw new Finding("TAMPERED", null, reason);
-}
-
-function joined(first, second) {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }

@@ -1,17 +1,20 @@
-// What a verification panel shows: the same for the ledger page and for a file.
+// What a verification panel shows: the same for the ledger page and for files.
+
+import { counted, wordsOn } from "./words.js";
 
 const STATES = {
   VALID: { state: "good", icon: "seal" },
   INCOMPLETE: { state: "wait", icon: "eye" },
+  UNKNOWN_KEY: { state: "wait", icon: "eye" },
   TAMPERED: { state: "bad", icon: "broken" },
+  FORK: { state: "bad", icon: "broken" },
   MALFORMED: { state: "bad", icon: "broken" },
 };
-const NUMBER = new Intl.NumberFormat("en");
-const PROVEN = "Every line follows from the one before, none is missing, and both sides are the sums of the entries.";
-const NOT_PROVEN = "Whether everybody is shown this same chain needs signed checkpoints to tell.";
 
 /** The panel around one `[data-verify]` element. */
 export class View {
+  #more = [];
+
   constructor(panel) {
     this.panel = panel;
     this.title = panel.querySelector("[data-verify-title]");
@@ -27,17 +30,23 @@ export class View {
     else this.progress.value = share;
     // The live region says that it runs and how it ended; the numbers between are for the eye.
     if (this.title.textContent !== "Verifying") this.title.textContent = "Verifying";
-    const count = total ? `${NUMBER.format(entries)} of ${NUMBER.format(total)}` : NUMBER.format(entries);
-    this.#say(`${count} entries agree, ${(bytes / 1e6).toFixed(1)} MB read.`);
+    const count = total ? `${counted(entries)} of ${counted(total)}` : counted(entries);
+    this.#say(`${count} entries checked, ${(bytes / 1e6).toFixed(1)} MB read.`);
   }
 
-  ended(verdict) {
+  /** Show what `judge` returned. */
+  ended(judged) {
+    const { verdict, evidence } = judged;
     const { state, icon } = STATES[verdict.verdict];
+    const { title, sentences, facts, limits } = wordsOn(judged);
     this.#become(state, icon);
     this.progress.hidden = true;
     this.panel.dataset.verdict = verdict.verdict;
-    this.title.textContent = titleOf(verdict);
-    this.#say(...sentencesOf(verdict));
+    this.title.textContent = title;
+    this.#say(...sentences);
+    if (facts.length) this.#add(listOf(facts));
+    if (limits.length) this.#add(elementOf("p", "meta", limits.join(" ")));
+    if (evidence) this.#add(linkTo(evidence));
     if (verdict.verdict === "TAMPERED") this.#mark(verdict.first_bad_sequence);
   }
 
@@ -45,7 +54,7 @@ export class View {
     this.#become("wait", "eye");
     this.progress.hidden = true;
     this.title.textContent = "Not verified: no verdict was reached";
-    this.#say(`The book could not be read to its end. ${message}`);
+    this.#say(message);
   }
 
   #become(state, icon) {
@@ -54,10 +63,16 @@ export class View {
     }
     this.panel.querySelector(":scope > .icon use")?.setAttribute("href", `#${icon}`);
     delete this.panel.dataset.verdict;
+    for (const element of this.#more.splice(0)) element.remove();
   }
 
   #say(...sentences) {
     this.text.textContent = sentences.join(" ");
+  }
+
+  #add(element) {
+    this.text.parentElement.append(element);
+    this.#more.push(element);
   }
 
   /** Mark the broken entry if it is on the page, and lead to it wherever it is. */
@@ -68,23 +83,34 @@ export class View {
     if (!template) return;
     const link = document.createElement("a");
     link.href = template.replace(/\d+(\/?)$/, `${sequence}$1`);
-    link.textContent = `Look at entry ${NUMBER.format(sequence)}.`;
+    link.textContent = `Look at entry ${counted(sequence)}.`;
     this.text.append(" ", link);
   }
 }
 
-function titleOf({ verdict, entries, first_bad_sequence: sequence }) {
-  if (verdict === "VALID") return `VALID: ${NUMBER.format(entries)} entries verified`;
-  if (verdict === "INCOMPLETE") return "INCOMPLETE: entries are missing";
-  if (verdict === "MALFORMED" && sequence === null) return "MALFORMED: a statement about the book cannot be read";
-  if (verdict === "MALFORMED") return `MALFORMED: line ${NUMBER.format(sequence + 1)} is not a ledger line`;
-  return sequence === null
-    ? "TAMPERED: a balance does not agree"
-    : `TAMPERED: entry ${NUMBER.format(sequence)} does not verify`;
+function listOf(facts) {
+  const list = elementOf("dl", "facts");
+  for (const { name, value, isHash } of facts) {
+    const description = elementOf("dd", "");
+    description.append(isHash ? elementOf("code", "hash hash--full", value) : value);
+    list.append(elementOf("dt", "", name), description);
+  }
+  return list;
 }
 
-function sentencesOf(verdict) {
-  const time = `Checked by this browser in ${verdict.elapsed_seconds.toFixed(1)} s.`;
-  if (verdict.verdict === "VALID") return [PROVEN, NOT_PROVEN, time];
-  return [`${verdict.reason[0].toUpperCase()}${verdict.reason.slice(1)}.`, time];
+/** A link that saves both notes as one file, without any server. */
+function linkTo(evidence) {
+  const link = elementOf("a", "button button--quiet", "Save the evidence");
+  link.href = URL.createObjectURL(new Blob([evidence], { type: "text/plain" }));
+  link.download = "fork-evidence.txt";
+  const paragraph = elementOf("p", "");
+  paragraph.append(link);
+  return paragraph;
+}
+
+function elementOf(name, className, text = "") {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  element.textContent = text;
+  return element;
 }

@@ -7,6 +7,9 @@ import pytest
 
 from tests.verifier.books import chained, entry_at, export_of
 from tests.verifier.corpus import BALANCES, book, edited, head_of
+from tests.verifier.signed_corpus import LINES as SIGNED_LINES
+from tests.verifier.signed_corpus import OTHER_BOOK
+from tests.verifier.signing import VKEY, body_of, note_of
 from tests.verifier.site import STATIC
 
 pytestmark = pytest.mark.browser
@@ -14,6 +17,10 @@ pytestmark = pytest.mark.browser
 README = (STATIC / "verify" / "README.md").read_text()
 PANEL, FORM = re.findall(r"```html\n(.*?)```", README, re.DOTALL)
 LINES = chained(book())
+SIGNED_BALANCES = {
+    "places": [{"account": "stripe", "currency": "EUR", "amount": 515}],
+    "purposes": [{"account": "fund:general", "currency": "EUR", "amount": 515}],
+}
 ROWS = "".join(f'<tr data-sequence="{number}"><td>{number}</td></tr>' for number in range(6))
 SHOWN = (
     '<b data-balance-account="{account}"'
@@ -62,6 +69,33 @@ def test_the_button_verifies_the_whole_book(page, site):
     assert page.get_attribute("[data-verify] > .icon use", "href") == "#seal"
     assert not page.is_visible("progress")
     assert page.faults == []
+
+
+def test_what_was_signed_of_the_book_is_told(page, site):
+    head = head_of(SIGNED_LINES) | {"checkpoint": note_of(body_of(SIGNED_LINES[:4]))}
+    site.publish(export_of(SIGNED_LINES), head, balances=SIGNED_BALANCES)
+    show(page, site, ledger())
+
+    click(page)
+
+    assert verdict_of(page) == "VALID"
+    words = page.inner_text("[data-verify] .verify__body")
+    assert "The first 4 entries were signed; 2 came since" in words
+    assert "need not believe this page" in words
+    assert VKEY in words
+    assert "No witness was asked" in words
+    assert page.faults == []
+
+
+def test_a_book_that_was_not_signed_like_this_is_tampered_with(page, site):
+    head = head_of(SIGNED_LINES) | {"checkpoint": note_of(body_of(OTHER_BOOK))}
+    site.publish(export_of(SIGNED_LINES), head, balances=SIGNED_BALANCES)
+    show(page, site, ledger())
+
+    click(page)
+
+    assert verdict_of(page) == "TAMPERED"
+    assert "are not those that were signed" in page.inner_text("[data-verify-text]")
 
 
 def test_a_broken_entry_is_marked_and_linked(page, site):

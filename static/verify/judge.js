@@ -1,0 +1,148 @@
+// The verdict on what is asked: a book (from its address or a file), a receipt, or checkpoints.
+
+import { Finding } from "./book.js";
+import { Comparison } from "./consistency.js";
+import { NOTE_BYTES_MAX, found, readCheckpoint, readKey } from "./notes.js";
+import { Policy } from "./policy.js";
+import { Proof } from "./receipt.js";
+import { Verification, readBalances, readHead } from "./verification.js";
+
+const HEAD_ATTEMPTS_MAX = 5;
+const PROGRESS_MILLISECONDS = 100;
+
+/** No verdict was reached, since something could not be read. */
+export class Unreachable extends Error {}
+
+/**
+ * Judge an order; `tell` hears how far the reading is.
+ *
+ * An order has `exportUrl` (with `headUrl`, `balancesUrl`, `shown`, `shownSize` to compare) or files:
+ * `receipt`, or `exported`, or `checkpoints`, or an export with one checkpoint or two. Whose word is
+ * taken is told by `key`, `witnesses` and `quorum`. Returns the kind of what was judged, the verdict,
+ * `keyIsGiven`, and what else there is to say: the `vkey` of a book, the `evidence` of a fork.
+ */
+export async function judge(order, tell) {
+  const { receipt, exported, checkpoints = [], exportUrl, key } = order;
+  const isBook = exportUrl || (exported && checkpoints.length < 2);
+  const judgeIt = receipt ? judgeReceipt : isBook ? judgeBook : judgeCheckpoints;
+  return { ...(await judgeIt(order, tell)), keyIsGiven: Boolean(key) };
+}
+
+async function judgeReceipt({ receipt, ...order }) {
+  const proof = new Proof();
+  const finding = await findingOf(async () => {
+    proof.check(await bytesOf(receipt, 2 * NOTE_BYTES_MAX), policyOf(order));
+  });
+  return { kind: "receipt", verdict: proof.report(finding) };
+}
+
+async function judgeBook(order, tell) {
+  let verification = new Verification();
+  const finding = await findingOf(async () => {
+    const policy = policyOf(order);
+    const { head, claims } = await statements(order);
+    const checkpoint = await checkpointBeside(order, head);
+    verification = new Verification(head, claims, checkpoint, policy);
+    await readAll(await streamOf(order), verification, tell);
+    verification.finish();
+  });
+  return { kind: "book", verdict: verification.report(finding), vkey: verification.policy.key?.vkey };
+}
+
+async function judgeCheckpoints({ checkpoints, exported, ...order }, tell) {
+  const comparison = new Comparison();
+  const finding = await findingOf(async () => {
+    const policy = policyOf(order);
+    for (const file of checkpoints) comparison.add(await bytesOf(file, NOTE_BYTES_MAX + 1), policy);
+    if (checkpoints.length > 1) await compare(comparison, exported, tell);
+  });
+  const evidence = finding?.verdict === "FORK" ? comparison.evidence : null;
+  return { kind: "checkpoints", verdict: comparison.report(finding), evidence };
+}
+
+/** What is found wrong while something runs; null if nothing is. */
+async function findingOf(run) {
+  try {
+    await run();
+    return null;
+  } catch (error) {
+    if (error instanceof Finding) return error;
+    throw error;
+  }
+}
+
+async function compare(comparison, exported, tell) {
+  if (comparison.needsExport) {
+    if (!exported) throw new Unreachable("The checkpoints have two sizes. To compare them, add the exported ledger.");
+    await readAll(exported.stream(), comparison, tell);
+  }
+  comparison.finish();
+}
+
+function policyOf({ key, witnesses = [], quorum }) {
+  const keys = witnesses.map(readKey);
+  return found(() => new Policy(key ? readKey(key) : null, keys, quorum ?? keys.length));
+}
+
+/** What the server (and the page) say about the book, to be compared with its entries. */
+async function statements({ headUrl, balancesUrl, shown, shownSize }) {
+  const claims = shown ? [{ size: shownSize ?? null, balances: shown, isPartial: true }] : [];
+  if (!headUrl) return { head: null, claims };
+  let head = readHead(await documentAt(headUrl));
+  if (!balancesUrl) return { head, claims };
+  for (let attempt = 0; attempt < HEAD_ATTEMPTS_MAX; attempt += 1) {
+    const balances = readBalances(await documentAt(balancesUrl));
+    const before = head;
+    head = readHead(await documentAt(headUrl));
+    if (head.size === before.size && head.head_hash === before.head_hash) {
+      return { head, claims: [{ size: null, balances }, ...claims] };
+    }
+  }
+  throw new Unreachable("The book grew each time while its balances were read. Try again.");
+}
+
+/** The checkpoint that is given with a book, or that its head states; null if there is none. */
+async function checkpointBeside({ checkpoints = [] }, head) {
+  const [file] = head?.note ? [new Blob([head.note])] : checkpoints;
+  if (!file) return null;
+  const bytes = await bytesOf(file, NOTE_BYTES_MAX + 1);
+  return found(() => readCheckpoint(bytes), null, "the checkpoint: ");
+}
+
+async function bytesOf(file, limit) {
+  return new Uint8Array(await file.slice(0, limit).arrayBuffer());
+}
+
+async function documentAt(url) {
+  const text = await (await answerFrom(url)).text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Finding("MALFORMED", null, "a statement about the book is not JSON");
+  }
+}
+
+async function streamOf({ exportUrl, exported }) {
+  return exported ? exported.stream() : (await answerFrom(exportUrl)).body;
+}
+
+async function answerFrom(url) {
+  const answer = await fetch(url, { cache: "no-store", credentials: "same-origin" });
+  if (!answer.ok) throw new Unreachable(`The server answered ${answer.status}.`);
+  return answer;
+}
+
+async function readAll(stream, verification, tell) {
+  const reader = stream.getReader();
+  let told = 0;
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      verification.write(part.value);
+      if (performance.now() - told < PROGRESS_MILLISECONDS) continue;
+      told = performance.now();
+      tell(verification.progress);
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,136 @@
+// What a verdict says in words: a title, what was shown, facts to look at, and what was not shown.
+
+const NUMBER = new Intl.NumberFormat("en");
+const WORDS = { book: wordsOnBook, receipt: wordsOnReceipt, checkpoints: wordsOnCheckpoints };
+const CHAINED = "Every line follows from the one before, none is missing, and both sides are the sums of the entries.";
+const UNSIGNED = "No checkpoint was given: this does not show that everybody is shown the same ledger.";
+const UNWITNESSED = "No witness was asked: this does not show that everybody is shown the same ledger.";
+const REMEDY =
+  "Paste the log’s key: it stands in the first line of the ledger and on the organisation’s page; " +
+  "best is a copy that you kept.";
+
+/** The words on what `judge` returned: `{title, sentences, facts, limits}`, facts as `{name, value, isHash}`. */
+export function wordsOn(judged) {
+  const { verdict } = judged;
+  const words = WORDS[judged.kind](verdict, judged);
+  return { facts: [], limits: [], ...words, title: `${verdict.verdict}: ${words.title}` };
+}
+
+export function counted(count) {
+  return NUMBER.format(count);
+}
+
+function entries(count) {
+  return `${counted(count)} ${count === 1 ? "entry" : "entries"}`;
+}
+
+function wordsOnBook(verdict, { vkey, keyIsGiven }) {
+  const time = `Checked by this browser in ${verdict.elapsed_seconds.toFixed(1)} s.`;
+  if (verdict.verdict !== "VALID") {
+    return { title: titleOnBook(verdict, keyIsGiven), sentences: wrong(verdict), limits: [time] };
+  }
+  const title = `${entries(verdict.entries)} verified`;
+  if (!verdict.checkpoint) return { title, sentences: [CHAINED], limits: [UNSIGNED, time] };
+  return {
+    title,
+    sentences: [CHAINED, signedOf(verdict), whose(keyIsGiven)],
+    facts: [{ name: "The log’s key", value: vkey, isHash: true }],
+    limits: [UNWITNESSED, time],
+  };
+}
+
+function titleOnBook({ verdict, first_bad_sequence: sequence }, keyIsGiven) {
+  if (verdict === "INCOMPLETE") return "entries are missing";
+  if (verdict === "UNKNOWN_KEY") return strange("the checkpoint", keyIsGiven);
+  if (verdict === "MALFORMED" && sequence === null) return "a statement about the book cannot be read";
+  if (verdict === "MALFORMED") return `line ${counted(sequence + 1)} is not a ledger line`;
+  return sequence === null ? "the entries are not what was stated" : `entry ${counted(sequence)} does not verify`;
+}
+
+function signedOf({ entries: count, checkpoint: { size } }) {
+  const since = count - size;
+  if (!since) return `All ${entries(size)} were signed; none came since.`;
+  const rest = `${counted(since)} came since and ${since === 1 ? "is" : "are"} not signed yet`;
+  return `The first ${entries(size)} were signed; ${rest}.`;
+}
+
+function whose(keyIsGiven) {
+  if (keyIsGiven) return "The signature is of the key that you gave.";
+  return (
+    "The signature is of the key that the ledger’s own first line names: whoever keeps a copy of that key, " +
+    "and compares it, need not believe this page."
+  );
+}
+
+function wordsOnReceipt(verdict, { keyIsGiven }) {
+  if (verdict.verdict !== "VALID") return { title: titleOnReceipt(verdict, keyIsGiven), sentences: wrong(verdict) };
+  const { entry, checkpoint } = verdict;
+  return {
+    title: `entry ${counted(entry.sequence)} was signed`,
+    sentences: [`It is one of the ${entries(checkpoint.size)} that the key you gave has signed, word for word.`],
+    facts: factsOf(entry, checkpoint),
+    limits: [UNWITNESSED, "Nor does it show what the other entries say: verify the whole ledger for that."],
+  };
+}
+
+function titleOnReceipt({ verdict, first_bad_sequence: sequence }, keyIsGiven) {
+  if (verdict === "UNKNOWN_KEY") return strange("this receipt", keyIsGiven);
+  if (verdict === "MALFORMED" && sequence === null) return "this is no receipt";
+  if (verdict === "MALFORMED") return "what it proves is not a ledger line";
+  return sequence === null ? "a signature is wrong" : `entry ${counted(sequence)} does not verify`;
+}
+
+function factsOf(entry, { origin }) {
+  const facts = {
+    Log: origin,
+    Kind: entry.operation.toLowerCase().replaceAll("_", " "),
+    Amount: `${counted(entry.amount)} ${entry.currency}, in its smallest unit`,
+    Debit: entry.debit,
+    Credit: entry.credit,
+    Recorded: entry.recorded_at.replace("T", " ").replace("Z", " UTC"),
+  };
+  return Object.entries(facts).map(([name, value]) => ({ name, value }));
+}
+
+function wordsOnCheckpoints(verdict, { keyIsGiven }) {
+  const { checkpoints } = verdict;
+  const words = verdict.verdict === "VALID" ? agreement(checkpoints) : disagreement(verdict, keyIsGiven);
+  const facts = checkpoints.map(({ size, root }) => ({ name: `${entries(size)}, root`, value: root, isHash: true }));
+  return { ...words, facts };
+}
+
+function agreement([one, other]) {
+  if (other) {
+    const relation = one.size === other.size ? "they say the same" : "the smaller is the beginning of the larger";
+    const sentence = `The key that you gave signed both, and ${relation}.`;
+    return { title: "both checkpoints speak of one ledger", sentences: [sentence], limits: [UNWITNESSED] };
+  }
+  const need = "Nor does it show what the entries are: add the exported ledger, or another checkpoint to compare.";
+  return {
+    title: "the key that you gave signed this checkpoint",
+    sentences: [`It speaks of ${entries(one.size)} of ${one.origin}.`],
+    limits: [UNWITNESSED, need],
+  };
+}
+
+function disagreement(verdict, keyIsGiven) {
+  const titles = {
+    FORK: "two ledgers were signed as one",
+    UNKNOWN_KEY: strange("this checkpoint", keyIsGiven),
+    INCOMPLETE: "entries are missing",
+    MALFORMED: "this is no checkpoint",
+    TAMPERED: "this is not what was signed",
+  };
+  const proof = "Save both: signed with one key, they prove it to everybody who knows that key.";
+  const sentences = verdict.verdict === "FORK" ? [...wrong(verdict), proof] : wrong(verdict);
+  return { title: titles[verdict.verdict], sentences };
+}
+
+function strange(what, keyIsGiven) {
+  return keyIsGiven ? `the key that you gave did not sign ${what}` : `without the log’s key, ${what} shows nothing`;
+}
+
+function wrong({ verdict, reason }) {
+  const sentence = `${reason[0].toUpperCase()}${reason.slice(1)}.`;
+  return verdict === "UNKNOWN_KEY" ? [sentence, REMEDY] : [sentence];
+}

@@ -1,0 +1,110 @@
+"""The page /verify in Chromium: what this site signed, and every verdict before axe."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from ledger.models import Book, Entry
+from ledger.services.sealing import seal
+from organisations.models import Organisation
+from tests.browser.test_pages import LEDGER, organisation, watched  # noqa: F401 - a fixture
+from tests.pages.conftest import write
+from tests.verifier.books import export_of
+from tests.verifier.signed_corpus import LINES, NOTE, OTHER_BOOK
+from tests.verifier.signing import VKEY, body_of, note_of, receipt_of
+
+pytestmark = pytest.mark.browser
+FORK = note_of(body_of(OTHER_BOOK))
+
+
+def choose(page: Page, *contents: str | bytes) -> None:
+    """Choose files on the page."""
+    page.locator("#export-file").set_input_files(
+        [
+            {
+                "name": f"file{place}",
+                "mimeType": "",
+                "buffer": content if isinstance(content, bytes) else content.encode(),
+            }
+            for place, content in enumerate(contents)
+        ]
+    )
+
+
+def book_of(organisation: Organisation) -> Book:  # noqa: F811
+    return Book.objects.get(organisation=organisation, book="public")
+
+
+def key_of(organisation: Organisation) -> str:  # noqa: F811
+    """Return the key that the book's first line names."""
+    vkey: str = Entry.objects.get(organisation=organisation, sequence=0).metadata["vkey"]
+    return vkey
+
+
+def proof_of(page: Page, organisation: Organisation, sequence: int) -> str:  # noqa: F811
+    """Fetch the receipt of an entry as anybody does."""
+    path = f"/v1/public/organisations/{organisation.id}/ledger/entries/{sequence}/proof"
+    return page.request.get(path).text()
+
+
+def test_a_sealed_book_is_verified_with_what_was_signed(open_context, organisation):  # noqa: F811
+    seal(book=book_of(organisation))
+    write(organisation, {})
+    page = open_context().new_page()
+    wrongs = watched(page)
+    page.goto(LEDGER)
+
+    page.get_by_role("button", name="Verify all entries").click()
+
+    expect(page.get_by_role("status")).to_contain_text("VALID: 9 entries")
+    panel = page.locator("[data-verify]")
+    expect(panel).to_contain_text("The first 8 entries were signed; 1 came since")
+    expect(panel).to_contain_text(key_of(organisation))
+    assert Axe().run(page).response["violations"] == []
+    assert wrongs == []
+
+
+def test_a_receipt_of_the_site_is_verified(open_context, organisation):  # noqa: F811
+    seal(book=book_of(organisation))
+    page = open_context().new_page()
+    receipt = proof_of(page, organisation, 2)
+    page.goto("/verify")
+
+    page.get_by_label("The log’s key").fill(key_of(organisation))
+    choose(page, receipt)
+
+    expect(page.get_by_role("status")).to_contain_text("VALID: entry 2 was signed")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_at_any_verdict(open_context, live_server, db, scheme, width):
+    context = open_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    wrongs = watched(page)
+    page.goto("/verify")
+    receipt = receipt_of(LINES, 3)
+    seen = {
+        "VALID: entry 3": [receipt],
+        "VALID: 6 entries": [export_of(LINES), NOTE],
+        "MALFORMED": [receipt.replace("index 3", "index 03")],
+        "TAMPERED": [export_of(OTHER_BOOK), NOTE],
+        "FORK": [NOTE, FORK],
+        "INCOMPLETE": [export_of(LINES[:2]), NOTE],
+        "no verdict": [receipt, receipt],
+    }
+    page.get_by_label("The log’s key").fill(VKEY)
+
+    found = []
+    for title, files in seen.items():
+        choose(page, *files)
+        expect(page.get_by_role("status")).to_contain_text(title)
+        found += [(title, each["id"]) for each in Axe().run(page).response["violations"]]
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), title
+    page.get_by_label("The log’s key").fill(VKEY[:-1])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("This is no log’s key")
+    found += [("a wrong key", each["id"]) for each in Axe().run(page).response["violations"]]
+
+    assert found == []
+    assert wrongs == []

@@ -1,0 +1,216 @@
+"""The page /verify in Chromium: receipts, checkpoints and exports, chosen and dropped."""
+
+import base64
+
+import pytest
+
+from tests.verifier.books import export_of
+from tests.verifier.signed_corpus import BODY, CASES, LINES, NOTE, OTHER_BOOK
+from tests.verifier.signing import OTHER, VKEY, body_of, note_of, receipt_of, signed
+from tests.verifier.test_panel import FORM, page, show, verdict_of  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.browser
+
+EXPORT = export_of(LINES)
+RECEIPT = receipt_of(LINES, 3).encode()
+SMALL = note_of(body_of(LINES[:4])).encode()
+FORK = note_of(body_of(OTHER_BOOK)).encode()
+
+
+@pytest.fixture
+def form(page, site):  # noqa: F811 - the fixture
+    show(page, site, FORM)
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def choose(page, *contents, field="#export-file"):  # noqa: F811
+    """Choose files whose names and types say nothing."""
+    files = [
+        {"name": f"file{place}", "mimeType": "", "buffer": content}
+        for place, content in enumerate(contents)
+    ]
+    page.set_input_files(field, files)
+
+
+def give_key(page, vkey=VKEY):  # noqa: F811
+    page.fill("#log-key", vkey)
+    page.keyboard.press("Enter")
+
+
+def drop(page, *contents):  # noqa: F811
+    page.evaluate(
+        """contents => {
+          const dataTransfer = new DataTransfer();
+          for (const content of contents) {
+            const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+            dataTransfer.items.add(new File([bytes], "file"));
+          }
+          const event = new DragEvent("drop", { dataTransfer, cancelable: true, bubbles: true });
+          document.querySelector("form").dispatchEvent(event);
+        }""",
+        [base64.b64encode(content).decode() for content in contents],
+    )
+
+
+def title(page):  # noqa: F811
+    return page.inner_text("[data-verify-title]")
+
+
+def words(page):  # noqa: F811
+    return page.inner_text("[data-verify] .verify__body")
+
+
+def files_of(case):
+    """Return what a person chooses for a case."""
+    return [case.first, *filter(None, [case.second.encode(), case.export])]
+
+
+def fits(case):
+    """Tell whether the page can be asked this: it knows no witnesses, and sees what is a note."""
+    second = case.second.encode()
+    notes = {"receipt": [], "export": [second], "consistency": [case.first, second]}[case.kind]
+    are_notes = all("\n— ".encode() in note for note in notes)
+    return not case.witnesses and are_notes and (case.first or case.kind == "export")
+
+
+@pytest.mark.parametrize("give", [choose, drop])
+def test_every_kind_of_file_gets_the_verdict_of_the_command(form, give):
+    for case in filter(fits, CASES):
+        form.fill("#log-key", case.key or "")
+        give(form, *files_of(case))
+        assert verdict_of(form) == case.verdict, case.name
+
+    assert form.faults == []
+
+
+def test_a_receipt_is_told_in_words(form, site):
+    give_key(form)
+    choose(form, RECEIPT)
+
+    assert verdict_of(form) == "VALID"
+    assert title(form) == "VALID: entry 3 was signed"
+    assert "one of the 6 entries that the key you gave has signed" in words(form)
+    assert "No witness was asked" in words(form)
+    assert "verify the whole ledger for that" in words(form)
+    assert "103 EUR, in its smallest unit" in words(form)
+    assert [path for path in site.asked if not path.startswith("/static/verify/")] == ["/"]
+
+
+def test_without_a_key_a_receipt_is_told_the_remedy(form):
+    choose(form, RECEIPT)
+
+    assert verdict_of(form) == "UNKNOWN_KEY"
+    assert "Paste the log’s key" in words(form)
+
+    give_key(form)
+
+    assert verdict_of(form) == "VALID"
+
+
+@pytest.mark.parametrize("vkey", ["x", VKEY[:-2], VKEY.replace("/log/", "/lag/")])
+def test_a_wrong_key_is_told_at_its_field(form, vkey):
+    choose(form, RECEIPT)
+    verdict_of(form)
+
+    give_key(form, vkey)
+
+    assert "This is no log’s key" in form.inner_text("#log-key-error")
+    assert form.get_attribute("#log-key", "aria-invalid") == "true"
+    assert not form.is_visible("[data-verify]")
+
+    give_key(form)
+
+    assert verdict_of(form) == "VALID"
+    assert not form.is_visible("#log-key-error")
+
+
+def test_an_export_beside_a_checkpoint_says_whose_word_it_takes(form):
+    choose(form, EXPORT, SMALL)
+
+    assert verdict_of(form) == "VALID"
+    assert "The first 4 entries were signed; 2 came since" in words(form)
+    assert "the key that the ledger’s own first line names" in words(form)
+    assert VKEY in words(form)
+
+    give_key(form)
+
+    assert verdict_of(form) == "VALID"
+    assert "the key that you gave" in words(form)
+
+
+def test_a_checkpoint_alone_is_told_what_it_needs(form):
+    give_key(form)
+    choose(form, NOTE.encode())
+
+    assert verdict_of(form) == "VALID"
+    assert "add the exported ledger, or another checkpoint to compare" in words(form)
+
+
+def test_two_sizes_need_the_ledger(form):
+    give_key(form)
+    choose(form, SMALL)
+    choose(form, NOTE.encode(), field="#other-file")
+    form.wait_for_selector("text=no verdict was reached")
+    assert "add the exported ledger" in words(form)
+
+    choose(form, SMALL, EXPORT)
+
+    assert verdict_of(form) == "VALID"
+    assert title(form) == "VALID: both checkpoints speak of one ledger"
+
+
+def test_the_evidence_of_a_fork_is_saved(form):
+    give_key(form)
+    choose(form, NOTE.encode())
+    choose(form, FORK, field="#other-file")
+    assert verdict_of(form) == "FORK"
+
+    with form.expect_download() as saving:
+        form.click("a[download]")
+
+    assert saving.value.path().read_bytes() == NOTE.encode() + b"\n" + FORK
+    assert form.faults == []
+
+
+def test_evidence_is_offered_for_a_fork_alone(form):
+    give_key(form)
+    choose(form, NOTE.encode())
+    choose(form, FORK, field="#other-file")
+    verdict_of(form)
+
+    choose(form, NOTE.encode(), field="#other-file")
+
+    assert verdict_of(form) == "VALID"
+    assert form.locator("a[download]").count() == 0
+
+
+def test_a_stranger_signed_neither(form):
+    give_key(form)
+    drop(form, note_of(BODY, signed(BODY, OTHER)).encode(), SMALL)
+
+    assert verdict_of(form) == "UNKNOWN_KEY"
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        ([RECEIPT, EXPORT], "Verify a receipt by itself"),
+        ([EXPORT, EXPORT], "one exported ledger at a time"),
+        ([SMALL, FORK, NOTE.encode()], "two checkpoints at a time"),
+    ],
+)
+def test_files_that_do_not_belong_together_get_no_verdict(form, contents, said):
+    drop(form, *contents)
+
+    form.wait_for_selector("text=no verdict was reached")
+    assert said in words(form)
+
+
+def test_without_script_there_is_no_dead_button(chromium, site):
+    context = chromium.new_context(java_script_enabled=False)
+    bare = context.new_page()
+    show(bare, site, FORM)
+
+    assert not bare.is_visible("text=Verify")
+    context.close()

@@ -1,0 +1,99 @@
+"""What is signed, as the browser's modules judge it: the verdicts of the command, word for word."""
+
+import base64
+import json
+
+import pytest
+
+from tests.verifier.books import export_of
+from tests.verifier.signed_corpus import CASES, Case
+from tests.verifier.signing import body_of, note_of
+from tests.verifier.test_signed import arguments_of
+from verifier import almoner_verify
+
+
+def base64_of(content):
+    return base64.b64encode(content).decode()
+
+
+def order_of(case):
+    """Return what the worker is asked; files in base64, as JSON carries them."""
+    first, second, export = map(base64_of, (case.first, case.second.encode(), case.export))
+    files = {
+        "receipt": {"receipt": first, "checkpoints": []},
+        "export": {"exported": first, "checkpoints": [second]},
+        "consistency": {"exported": export, "checkpoints": [first, second]},
+    }
+    quorum = {} if case.quorum is None else {"quorum": case.quorum}
+    return files[case.kind] | {"key": case.key, "witnesses": list(case.witnesses)} | quorum
+
+
+@pytest.fixture
+def reports(tmp_path, capsys):
+    """Return what the command reports of every case."""
+    reports = []
+    for case in CASES:
+        almoner_verify.main([*arguments_of(case, tmp_path), "--json"])
+        reports.append(comparable(json.loads(capsys.readouterr().out)))
+    return reports
+
+
+def comparable(report):
+    """Drop what may differ: the time, and the words for what cannot be read."""
+    left_out = {"elapsed_seconds"} | ({"reason"} if report["verdict"] == "MALFORMED" else set())
+    return {name: value for name, value in report.items() if name not in left_out}
+
+
+def test_the_modules_in_node_reach_every_verdict(node, reports):
+    answers = node("run_signed.mjs", [order_of(case) for case in CASES])
+
+    for case, report, command in zip(CASES, answers, reports, strict=True):
+        assert (report["verdict"], report["first_bad_sequence"]) == (case.verdict, case.sequence)
+        assert comparable(report) == command, case.name
+
+
+def pieces_of(lines):
+    """Cut lines where a reader with a limit cuts them."""
+    return [line[at : at + 16_386] for line in lines for at in range(0, len(line), 16_386)]
+
+
+@pytest.mark.parametrize("length", [16_384, 16_385, 16_386, 16_387, 40_000])
+@pytest.mark.parametrize("cut", [pieces_of, list], ids=["pieces", "lines"])
+def test_lines_that_are_too_long_are_cut_alike(node, tmp_path, capsys, length, cut):
+    lines = [b"a", b"x" * length, b"z"]
+    leaves = cut(lines)
+    small, large = note_of(body_of(leaves[:1])), note_of(body_of(leaves))
+    for export in (export_of(lines), export_of(lines)[:-1], export_of(lines[:2])):
+        case = Case("", "", "consistency", small.encode(), large, export=export)
+        almoner_verify.main([*arguments_of(case, tmp_path), "--json"])
+
+        command = json.loads(capsys.readouterr().out)
+        assert comparable(node("run_signed.mjs", [order_of(case)])[0]) == comparable(command)
+
+
+IN_WORKER = """
+({ receipt, exported, checkpoints, ...order }) => new Promise((resolve) => {
+  const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const fileOf = (base64) => base64 === undefined ? null : new File([bytesOf(base64)], "file");
+  const worker = new Worker("/static/verify/worker.js", { type: "module" });
+  worker.onmessage = ({ data }) => {
+    if (data.type === "progress") return;
+    worker.terminate();
+    resolve(data);
+  };
+  const files = { receipt: fileOf(receipt), exported: fileOf(exported) };
+  worker.postMessage({ ...order, ...files, checkpoints: checkpoints.map(fileOf) });
+})
+"""
+
+
+@pytest.mark.browser
+def test_the_worker_in_chromium_reaches_every_verdict(chromium, site, reports):
+    site.files["/"] = b"<!doctype html><title>Empty</title>"
+    page = chromium.new_page()
+    page.goto(site.address)
+
+    for case, command in zip(CASES, reports, strict=True):
+        answer = page.evaluate(IN_WORKER, order_of(case))
+        assert answer["type"] == "verdict", case.name
+        assert comparable(answer["verdict"]) == command, case.name
