@@ -19,11 +19,15 @@ PROOF = "c2sp.org/tlog-proof@v1"
 
 def seal_of(entry: Entry) -> dict[str, Any]:
     """Return what a page says of an entry's proof: its first `checkpoint`, the log's `vkey`."""
-    genesis = Entry.objects.of(entry.organisation_id).get(sequence=0)
     return {
         "checkpoint": Checkpoint.objects.first_with(entry.organisation_id, entry.sequence),
-        "vkey": genesis.metadata["vkey"],
+        "vkey": vkey_of(entry.organisation_id),
     }
+
+
+def vkey_of(organisation_id: str) -> str:
+    """Return the key of the public book's log, as the book's first line names it."""
+    return str(Entry.objects.of(organisation_id).get(sequence=0).metadata["vkey"])
 
 
 def newest_checkpoint(organisation: Organisation) -> Checkpoint | None:

@@ -1077,6 +1077,9 @@ class Policy:
     quorum: int = 0
 
     def __post_init__(self) -> None:
+        self.check_keys()
+
+    def check_keys(self) -> None:
         materials = [key.public for key in (self.key, *self.witnesses) if key]
         if len({*materials}) < len(materials):
             raise Malformed("the policy names one key twice")
@@ -1088,6 +1091,7 @@ class Policy:
         if self.key is None:
             try:
                 self.key = read_key(str(genesis.metadata.get("vkey")))
+                self.check_keys()
             except Malformed as error:
                 raise Finding("MALFORMED", 0, f"the genesis: {error}") from None
 
@@ -1450,7 +1454,7 @@ def add_policy(command: argparse.ArgumentParser, *, needs_key: bool) -> None:
         help="a witness whose word you take; may be repeated",
     )
     command.add_argument(
-        "--witnesses", metavar="N", type=int, help="how many of them must have signed (all)"
+        "--witnesses", metavar="N", type=count, help="how many of them must have signed (all)"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("--quiet", action="store_true", help="only set the exit code")
@@ -1461,6 +1465,13 @@ def vkey(text: str) -> Key:
         return read_key(text)
     except Malformed as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def count(text: str) -> int:
+    try:
+        return read_size(text)
+    except Malformed:
+        raise argparse.ArgumentTypeError("expected how many: 0, 1, 2, …") from None
 
 
 def policy_of(options: argparse.Namespace) -> Policy:

@@ -7,17 +7,22 @@ import { found, hasSigned, readKey } from "./notes.js";
 export class Policy {
   /** Keys as `readKey` reads them; without the log's own, a book is believed about it. */
   constructor(key = null, witnesses = [], quorum = witnesses.length) {
-    const materials = [...(key ? [key] : []), ...witnesses].map(({ publicKey }) => String(publicKey));
-    if (new Set(materials).size < materials.length) throw new Malformed("the policy names one key twice");
     if (quorum > witnesses.length) throw new Malformed("the policy asks for more witnesses than it names");
-    this.key = key;
     this.witnesses = witnesses;
     this.quorum = quorum;
+    this.key = this.#besides(key);
+  }
+
+  /** A key, if nobody else in the policy has it. */
+  #besides(key) {
+    const materials = [...(key ? [key] : []), ...this.witnesses].map(({ publicKey }) => String(publicKey));
+    if (new Set(materials).size < materials.length) throw new Malformed("the policy names one key twice");
+    return key;
   }
 
   /** Take the word of the key that a book names, where none was given. */
   trustKeyOf(genesis) {
-    this.key ??= found(() => readKey(String(genesis.metadata.vkey)), 0, "the genesis: ");
+    this.key ??= found(() => this.#besides(readKey(String(genesis.metadata.vkey))), 0, "the genesis: ");
   }
 
   /** Throws a `Finding` unless all whose word is taken signed. */

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from donations.models import Fund
+from ledger.models import Entry
 from ledger.operations import MoneyOperation
 from tests.factories import (
     NOON,
@@ -290,3 +291,10 @@ def test_a_fund_knows_its_name_for_the_pages(organisation):
         "fund:winter-shelter": "Winter shelter",
         "fund:general": "General",
     }
+
+
+def test_the_key_of_the_ledger_is_there_to_be_kept(client, organisation):
+    words = text_of(client.get("/o/lantern-house"))
+
+    vkey = Entry.objects.get(sequence=0).metadata["vkey"]
+    assert f"signed with the key {vkey} ." in words

@@ -142,6 +142,8 @@ def witnesses() -> Iterator[Case]:
     yield exported("a time after all times", "TAMPERED", LINES, huge, quorum=1, **three)
     log_as_witness = vkey_of("witness.example/log", 4, LOG)
     yield exported("the log as its own witness", "MALFORMED", LINES, witnesses=[log_as_witness])
+    believed = {"key": None, "sequence": 0, "witnesses": [log_as_witness]}
+    yield exported("the same, believing the genesis", "MALFORMED", LINES, **believed)
     doubled = [WITNESS_VKEYS[0], vkey_of("witness.example/again", 4, WITNESSES[0])]
     yield exported("a witness listed twice", "MALFORMED", LINES, two, witnesses=doubled)
     yield exported("more wanted than named", "MALFORMED", LINES, two, quorum=4, **three)

@@ -165,6 +165,8 @@ def test_checkpoints_of_two_sizes_need_the_book(tmp_path, capsys):
         (["receipt", "x", "--key", VKEY.replace("/log/", "/l g/")], "a name without spaces"),
         (["receipt", "x", "--key", VKEY.replace("/log/", "/lag/")], "is not its own"),
         (["export", "x", "--checkpoint", "y", "--from-attestation"], "not allowed with"),
+        (["export", "x", "--witnesses", "-1"], "expected how many"),
+        (["export", "x", "--witnesses", "two"], "expected how many"),
     ],
 )
 def test_what_cannot_be_asked_is_told(words, said, capsys):
