@@ -99,7 +99,7 @@ def test_an_entry_is_shown_with_its_line(chief, lantern):
 
 
 @pytest.mark.parametrize(
-    "name", ["x", "a/b", "a/b/c", "a/public/1", "a/public/\N{SUPERSCRIPT TWO}"]
+    "name", ["x", "a/b", "a/b/c", "a/public/1", "a\0/public/1", "a/public/\N{SUPERSCRIPT TWO}"]
 )
 def test_an_entry_that_is_not_there_leads_back(chief, db, name):
     page = chief.get(reverse("admin:ledger_entrylisting_change", args=[name]))

@@ -137,6 +137,7 @@ def test_beancount_has_every_entry_of_the_book_and_no_other(client, organisation
     gift, other = Entry.objects.of(organisation).filter(sequence__gt=0).order_by("sequence")
     taken_back = correct_entry(entry=gift, reason="Booked twice.")
     [attested] = attest_balances(book=organisation.books.get())
+    [dollars] = gift_entries(organisation, first=2, currency="USD")
 
     text = body_of(client.get(URL, {"format": "beancount"}))
 
@@ -149,18 +150,20 @@ def test_beancount_has_every_entry_of_the_book_and_no_other(client, organisation
             + (
                 "  Equity:Fund:Winter-Shelter  50.00 EUR\n  Assets:Stripe  -50.00 EUR\n"
                 if entry.reverses
-                else "  Assets:Stripe  50.00 EUR\n  Equity:Fund:Winter-Shelter  -50.00 EUR\n"
+                else f"  Assets:Stripe  50.00 {entry.currency}\n"
+                f"  Equity:Fund:Winter-Shelter  -50.00 {entry.currency}\n"
             )
         )
 
     genesis = Entry.objects.of(organisation).get(sequence=0)
     assert text == (
         'option "title" "Lantern"\noption "operating_currency" "EUR"\n\n'
-        "1970-01-01 open Equity:Fund:Winter-Shelter EUR\n"
-        "1970-01-01 open Assets:Stripe EUR\n"
+        "1970-01-01 open Equity:Fund:Winter-Shelter EUR,USD\n"
+        "1970-01-01 open Assets:Stripe EUR,USD\n"
         f"\n; 0 GENESIS {genesis.entry_hash}\n"
         + "".join(booked(entry) for entry in (gift, other, taken_back))
         + f"\n; 4 BALANCE_ATTESTATION {attested.entry_hash}\n"
+        + booked(dollars)
     )
 
 

@@ -338,6 +338,12 @@ def test_a_handle_belongs_to_one_book_and_tells_nothing(organisation):
             owner_of(handle, *place)
 
 
+def test_every_handle_leads_back_to_its_owner(organisation):
+    owners = [Owner(organisation, "credits", str(number)) for number in range(300)]
+
+    assert [owner_of(handle_of(owner), organisation, "credits") for owner in owners] == owners
+
+
 # Rules
 
 

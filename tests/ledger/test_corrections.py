@@ -86,10 +86,13 @@ def test_the_same_sequence_of_another_book_is_another_entry(organisation):
     private = open_book(organisation=organisation, name="credits")
     issue = {"currency": "CREDIT", "debit": "issued", "credit": "owner:ann", "amount": 1}
     others = [
-        append(book=private, drafts=[Draft(CreditOperation.CREDIT_ADD, **issue, nonce="n")]),
-        gift_entries(OrganisationFactory()),
+        append(
+            book=private,
+            drafts=[Draft(CreditOperation.CREDIT_ADD, **issue, nonce=f"n{n}") for n in range(3)],
+        ),
+        gift_entries(OrganisationFactory(), 3),
     ]
-    for [other] in others:
+    for other, *_ in others:
         correct_entry(entry=other, reason=TWICE)
     [entry, _] = gift_entries(organisation, 2)
 

@@ -162,3 +162,24 @@ def test_views_have_names(organisation, book):
     [leg] = account_of(organisation, "fund:winter-shelter").legs()
 
     assert str(leg) == str(entry) == "public/1 DONATION_RECEIVED"
+
+
+def test_a_private_book_has_its_own_past(organisation, book):
+    private = open_book(organisation=organisation, name="credits")
+    issue = {"currency": "CREDIT", "debit": "issued", "credit": "owner:ann", "amount": 2}
+    drafts = [Draft(CreditOperation.CREDIT_ADD, **issue, nonce=f"n{n}") for n in range(4)]
+    append(book=private, drafts=drafts)
+    gift_entries(organisation, 2)
+    attest_balances(book=book)
+
+    account = account_of(organisation, "owner:ann", "CREDIT", "credits")
+
+    assert [account.balance_at(sequence) for sequence in range(5)] == [0, 2, 4, 6, 8]
+
+
+def test_amounts_of_the_past_are_whole_numbers(organisation):
+    gift_entries(organisation)
+
+    accounts = Account.objects.money_at(organisation, 1)
+
+    assert {type(account.amount) for account in accounts} == {int}

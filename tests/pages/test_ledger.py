@@ -12,6 +12,7 @@ from ledger.models import Entry
 from ledger.operations import MoneyOperation
 from ledger.services.sealing import seal
 from ledger.templatetags.entries import KINDS, account_words, operation_words, read_entry
+from organisations.models import Organisation
 from tests.factories import (
     NOON,
     ApplicantFactory,
@@ -299,6 +300,16 @@ def test_a_movement_reads_from_where_to_where(debit, credit, words):
     assert (move.source.words, move.target.words, move.direction, move.link, other) == words
 
 
+def test_an_entry_is_read_by_its_operation():
+    known, unknown = (
+        Entry(operation=name, amount=0, currency="EUR", metadata={})
+        for name in ("DONATION_RECEIVED", "INVENTED")
+    )
+
+    assert read_entry(known, {}).kind == KINDS["DONATION_RECEIVED"]
+    assert read_entry(unknown, {}).kind[:2] == ("INVENTED", "info")
+
+
 def test_notes_tell_the_amount_given():
     given = {"presentment": {"amount": 5500, "currency": "USD"}}
     gift = Entry(operation="DONATION_RECEIVED", amount=0, currency="EUR", metadata=given)
@@ -340,6 +351,19 @@ def test_an_entry_offers_its_receipt_when_it_is_sealed(client, organisation):
     assert "In the checkpoint of 2 entries," in second
     assert f"receipt lantern-house-1.tlog-proof --key {vkey}" in second
     assert f'href="{receipt}"' in client.get(f"{URL}/1").content.decode()
+
+
+def test_texts_of_the_metadata_stand_without_quotes(client, organisation):
+    write(organisation, {"metadata": {"charge": "ch_1"}})
+
+    assert '<code class="hash--full">ch_1</code>' in client.get(f"{URL}/1").content.decode()
+
+
+def test_an_organisation_that_is_no_longer_approved_has_no_public_book(client, organisation):
+    Organisation.objects.update(status=Organisation.Status.REJECTED)
+
+    for path in (URL, f"{URL}/0", "/o/lantern-house"):
+        assert client.get(path).status_code == 404
 
 
 def test_an_entry_leads_to_its_neighbours(client, organisation):
