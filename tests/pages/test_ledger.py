@@ -224,10 +224,9 @@ def test_amounts_say_their_direction_and_their_currency(client, organisation):
 
     page = client.get(URL).content.decode()
 
-    assert "+50.00 <abbr>EUR</abbr>" in page
-    assert "−1.70 <abbr>EUR</abbr>" in page
-    assert "amount--moved" in page
-    assert ">10.00 <abbr>EUR</abbr>" in page
+    assert '<span class="amount amount--in">+50.00 <abbr>EUR</abbr>' in page
+    assert '<span class="amount amount--out">−1.70 <abbr>EUR</abbr>' in page
+    assert '<span class="amount amount--moved">10.00 <abbr>EUR</abbr>' in page
     assert "+3,000 <abbr>JPY</abbr>" in page
 
 
