@@ -82,6 +82,7 @@ def test_the_body_of_an_operation_is_described_strictly(schema):
     assert operation["required"] == ["nonce", "operation", "owner_id"]
     assert operation["properties"]["amount"]["minimum"] == -(2**53) + 1
     assert operation["properties"]["owner_id"]["maxLength"] == 128
+    assert operation["properties"]["owner_id"]["description"] == "Your own id of the owner."
     assert set(posted["properties"]) == {
         "owner_id", "operation", "amount", "balance", "nonce", "sequence", "entry_hash",
     }  # fmt: skip

@@ -169,6 +169,24 @@ def test_a_reward_of_the_day_of_another_amount_is_a_conflict(program):
 
 
 @pytest.mark.parametrize(
+    ("operation", "amount", "detail"),
+    [
+        (
+            "x" * 49,
+            1,
+            f"'{'x' * 48}' is no operation of credits: use one of DAILY_REWARD, SIGNUP_CREDIT, "
+            "CREDIT_SPEND, CREDIT_ADD, CONTENT_CREATION, CONTENT_ACCESS.",
+        ),
+        ("CREDIT_ADD", -1, "The amount of CREDIT_ADD must be above zero; left out, it is 10."),
+        ("CREDIT_SPEND", 1, "The amount of CREDIT_SPEND must be below zero; left out, it is -1."),
+        ("CONTENT_ACCESS", 1, "The amount of CONTENT_ACCESS must be zero; left out, it is 0."),
+    ],
+)
+def test_a_refusal_says_what_can_be_posted(program, operation, amount, detail):
+    assert program.post("ann", operation, "n1", amount=amount).json()["detail"] == detail
+
+
+@pytest.mark.parametrize(
     "operation",
     ["", "NOPE", "credit_spend", "GENESIS", "CORRECTION", "BALANCE_ATTESTATION", "SPENT",
      "DONATION_RECEIVED", "x" * 5000, "é", " CREDIT_SPEND", "issued"],
