@@ -52,6 +52,7 @@ def test_a_quick_run_writes_every_figure_of_its_section(bench, tmp_path):
         "fsync_per_s",
         "append_1_eight_writers_per_s",
         "append_1_eight_books_per_s",
+        "seal_per_s",
         "seed_per_s",
     }
     assert told["figures"].keys() == names

@@ -61,9 +61,9 @@ def test_the_browser_names_the_entry_that_was_tampered_with(
 ):
     page.goto(f"{house.url}/verify")
 
-    page.locator("input[type=file]").set_input_files(export)
+    page.locator("#export-file").set_input_files(export)
     expect(page.locator("#verify-file")).to_contain_text("VALID", timeout=30 * SECONDS)
-    page.locator("input[type=file]").set_input_files(tampered)
+    page.locator("#export-file").set_input_files(tampered)
 
     expect(page.locator("#verify-file")).to_contain_text("TAMPERED", timeout=30 * SECONDS)
     expect(page.locator("#verify-file")).to_contain_text(re.compile(r"\b40\b"))

@@ -14,10 +14,11 @@ from common.ids import make_id
 from credits.operations import CreditOperation
 from ledger import line, services
 from ledger.errors import DraftRefused, NonceConflict
-from ledger.models import PUBLIC, Account, Book, Entry, SigningKey
+from ledger.models import PUBLIC, Account, Book, Entry, Log, SigningKey, Tile
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
 from ledger.services.books import open_book
+from ledger.services.sealing import seal
 from tests.factories import OrganisationFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("any_flow")]
@@ -350,3 +351,7 @@ def test_books_and_their_rows_have_names():
     assert str(book) == f"{organisation.id}/public"
     assert str(Account.objects.get(name="genesis")) == "genesis XXX"
     assert str(SigningKey.objects.get()).startswith("ledger.example/log/org_")
+    checkpoint = seal(book=book)
+    assert str(checkpoint) == "public/1"
+    assert str(Log.objects.get()) == f"{organisation.id}/public"
+    assert str(Tile.objects.get()) == "public/0/0"

@@ -277,19 +277,25 @@ def test_the_application_has_these_rights_and_no_more(application_pen):
     columns = application_pen.execute(
         "SELECT c.relname, p.privilege_type, a.attname FROM pg_class AS c "
         "JOIN pg_attribute AS a ON a.attrelid = c.oid, aclexplode(a.attacl) AS p "
-        "WHERE c.relname IN ('ledger_book', 'ledger_account') ORDER BY a.attrelid, a.attnum"
+        "WHERE c.relname LIKE 'ledger%' AND c.relname <> 'ledger_entry' "
+        "ORDER BY a.attrelid, a.attnum"
     ).fetchall()
 
     assert rights == [
         ("ledger_account", "SELECT"),
         ("ledger_book", "SELECT"),
         ("ledger_booklisting", "SELECT"),
+        ("ledger_checkpoint", "INSERT"),
+        ("ledger_checkpoint", "SELECT"),
         ("ledger_correction", "SELECT"),
         ("ledger_entry", "SELECT"),
         ("ledger_entrylisting", "SELECT"),
         ("ledger_leg", "SELECT"),
+        ("ledger_log", "SELECT"),
         ("ledger_signingkey", "INSERT"),
         ("ledger_signingkey", "SELECT"),
+        ("ledger_tile", "INSERT"),
+        ("ledger_tile", "SELECT"),
     ]
     assert columns == [
         ("ledger_book", "INSERT", "organisation_id"),
@@ -299,4 +305,8 @@ def test_the_application_has_these_rights_and_no_more(application_pen):
         ("ledger_account", "INSERT", "book"),
         ("ledger_account", "INSERT", "currency"),
         ("ledger_account", "INSERT", "name"),
+        ("ledger_log", "INSERT", "organisation_id"),
+        ("ledger_log", "INSERT", "book"),
+        ("ledger_log", "UPDATE", "size"),
+        ("ledger_tile", "UPDATE", "hashes"),
     ]
