@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.line import LineMalformed, check_text
 from tests.credits.conftest import URL
+from tests.factories import OrganisationFactory, gift_entries
 
 ODD = [
     "a/b", "a//b", "/", "a/", "entries", "a/entries", "/entries", "entries/entries", ".", "..",
@@ -86,12 +87,20 @@ def test_a_question_about_nobody_is_refused(program, path):
     assert response.json()["errors"][0]["field"] == "owner_id"
 
 
-@pytest.mark.parametrize("path", [f"{URL}/%FF", f"{URL}?owner_id=%FF", f"{URL}/%C3/entries"])
-def test_a_url_that_is_not_utf_8_is_nobodys(program, path):
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        (f"{URL}/%FF", "The URL is not UTF-8, or the id looks so: ask with ?owner_id=."),
+        (f"{URL}?owner_id=%FF", "The URL is not UTF-8."),
+        (f"{URL}/%C3/entries", "The URL is not UTF-8, or the id looks so: ask with ?owner_id=."),
+    ],
+)
+def test_a_url_that_is_not_utf_8_is_nobodys(program, path, detail):
     response = program.client.get(path)
 
     assert response.status_code == 400
     assert response.json()["code"] == "malformed_request"
+    assert response.json()["detail"] == detail
 
 
 def test_the_history_is_newest_first_with_the_balance_after_each(program):
@@ -170,7 +179,13 @@ def test_a_balance_of_a_moment(program):
     [{"at_sequence": "2"}, {"at_sequence": "999999999999999"}, {"at": "2020-01-01"}],
 )
 @pytest.mark.parametrize("has_book", [True, False])
-def test_a_balance_of_no_time_of_the_book_is_not_known(program, when, has_book):
+def test_a_balance_of_no_time_of_the_book_is_not_known(
+    program, program_of, organisation, when, has_book
+):
+    other = program_of(OrganisationFactory())
+    for nonce in ("n1", "n2", "n3"):
+        other.post("ann", "CREDIT_ADD", nonce)
+    gift_entries(organisation, 3)
     if has_book:
         program.post("ann", "CREDIT_ADD", "n1")
 

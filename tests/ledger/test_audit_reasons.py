@@ -7,6 +7,7 @@ import pytest
 from ledger.attested import ROWS_MAX
 from ledger.audit_rules import BookBroken, Verdict
 from tests.ledger.pages import Pages, row_of
+from tests.ledger.pen import GENESIS
 from tests.verifier.attesting import attestation, attested, in_parts, rows_of, wrong_rows
 from tests.verifier.books import ORGANISATION, chained, entry_at, genesis
 
@@ -71,6 +72,14 @@ def test_an_entry_at_the_edge_of_what_can_be(changes):
     pages.add(**changes)
 
     assert pages.audit.size == 2
+
+
+def test_a_whole_genesis_stands_at_the_beginning_alone():
+    pages = Pages("public")
+
+    told = broken_by(lambda: pages.add(**GENESIS))
+
+    assert told == ("the entry is not the one genesis of its book", 1, TAMPERED)
 
 
 @pytest.mark.parametrize("name", ["x", "x" * 160, "owner:a", "owner:"])

@@ -95,6 +95,8 @@ def test_the_same_sequence_of_another_book_is_another_entry(organisation):
     for other, *_ in others:
         correct_entry(entry=other, reason=TWICE)
     [entry, _] = gift_entries(organisation, 2)
+    shown = Entry.objects.of(organisation).with_corrections()
+    assert [row.corrected_by for row in shown] == [None] * 3
 
     correction = correct_entry(entry=entry, reason=TWICE)
 

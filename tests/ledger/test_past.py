@@ -183,3 +183,10 @@ def test_amounts_of_the_past_are_whole_numbers(organisation):
     accounts = Account.objects.money_at(organisation, 1)
 
     assert {type(account.amount) for account in accounts} == {int}
+
+
+def test_only_corrections_reverse():
+    said = {"metadata": {"reverses": 1}}
+
+    assert Entry(operation="CORRECTION", **said).reverses == 1
+    assert Entry(operation="SPENT", **said).reverses is None
