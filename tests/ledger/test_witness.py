@@ -3,7 +3,6 @@
 import base64
 import http.client
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -68,7 +67,7 @@ class Running:
             connection.close()
 
     def stop(self):
-        self.process.send_signal(signal.SIGINT)
+        self.process.terminate()
         assert self.process.stdout
         assert self.process.stdout.read() == "Stopped; what it has seen stays.\n"
         assert self.process.wait(30) == 0

@@ -1,5 +1,6 @@
 """Run a witness, also on a machine that has nothing else of Almoner: no database, no settings."""
 
+import signal
 import sqlite3
 import time
 from functools import partial
@@ -18,7 +19,7 @@ BODY_BYTES_MAX = notes.NOTE_BYTES_MAX
 
 
 class Command(BaseCommand):
-    """Answers `add-checkpoint` until Ctrl-C; put a proxy with TLS in front of it."""
+    """Answers `add-checkpoint` until Ctrl-C or SIGTERM; put a proxy with TLS in front of it."""
 
     help = "Run a witness: it cosigns checkpoints of the logs that it knows (C2SP tlog-witness)."
     requires_system_checks = []
@@ -47,6 +48,8 @@ class Command(BaseCommand):
             f"{witness.vkey}\nhttp://{address[0]}:{server.server_port}/add-checkpoint"
         )
         self.stdout.flush()
+        # A service is ended by SIGTERM; what a shell starts in the background ignores Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with server:
             try:
                 server.serve_forever()
