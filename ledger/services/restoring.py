@@ -75,5 +75,8 @@ def _missing(book: Book, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 def _draft(fields: dict[str, Any]) -> Draft:
     names = ("amount", "currency", "debit", "credit", "nonce")
-    operation = application_of(fields["book"]).operations(fields["operation"])
+    try:
+        operation = application_of(fields["book"]).operations(fields["operation"])
+    except ValueError as error:
+        raise RestoreRefused(f"The file is no export: {error}.") from error
     return Draft(operation=operation, **{name: fields[name] for name in names})

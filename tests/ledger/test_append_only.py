@@ -269,6 +269,37 @@ def test_the_application_keeps_signing_keys_and_never_loses_them(application_pen
         assert application_pen.refused_statement(attack)[0] == FORBIDDEN
 
 
+RIGHTS = [
+    ("ledger_account", "SELECT"),
+    ("ledger_book", "SELECT"),
+    ("ledger_booklisting", "SELECT"),
+    ("ledger_checkpoint", "INSERT"),
+    ("ledger_checkpoint", "SELECT"),
+    ("ledger_correction", "SELECT"),
+    ("ledger_entry", "SELECT"),
+    ("ledger_entrylisting", "SELECT"),
+    ("ledger_leg", "SELECT"),
+    ("ledger_log", "SELECT"),
+    ("ledger_signingkey", "INSERT"),
+    ("ledger_signingkey", "SELECT"),
+    ("ledger_tile", "INSERT"),
+    ("ledger_tile", "SELECT"),
+]
+COLUMN_RIGHTS = [
+    ("ledger_book", "INSERT", "organisation_id"),
+    ("ledger_book", "INSERT", "book"),
+    ("ledger_book", "UPDATE", "lock"),
+    ("ledger_account", "INSERT", "organisation_id"),
+    ("ledger_account", "INSERT", "book"),
+    ("ledger_account", "INSERT", "currency"),
+    ("ledger_account", "INSERT", "name"),
+    ("ledger_log", "INSERT", "organisation_id"),
+    ("ledger_log", "INSERT", "book"),
+    ("ledger_log", "UPDATE", "size"),
+    ("ledger_tile", "UPDATE", "hashes"),
+]
+
+
 def test_the_application_has_these_rights_and_no_more(application_pen):
     rights = application_pen.execute(
         "SELECT c.relname, p.privilege_type FROM pg_class AS c, aclexplode(c.relacl) AS p "
@@ -281,32 +312,5 @@ def test_the_application_has_these_rights_and_no_more(application_pen):
         "ORDER BY a.attrelid, a.attnum"
     ).fetchall()
 
-    assert rights == [
-        ("ledger_account", "SELECT"),
-        ("ledger_book", "SELECT"),
-        ("ledger_booklisting", "SELECT"),
-        ("ledger_checkpoint", "INSERT"),
-        ("ledger_checkpoint", "SELECT"),
-        ("ledger_correction", "SELECT"),
-        ("ledger_entry", "SELECT"),
-        ("ledger_entrylisting", "SELECT"),
-        ("ledger_leg", "SELECT"),
-        ("ledger_log", "SELECT"),
-        ("ledger_signingkey", "INSERT"),
-        ("ledger_signingkey", "SELECT"),
-        ("ledger_tile", "INSERT"),
-        ("ledger_tile", "SELECT"),
-    ]
-    assert columns == [
-        ("ledger_book", "INSERT", "organisation_id"),
-        ("ledger_book", "INSERT", "book"),
-        ("ledger_book", "UPDATE", "lock"),
-        ("ledger_account", "INSERT", "organisation_id"),
-        ("ledger_account", "INSERT", "book"),
-        ("ledger_account", "INSERT", "currency"),
-        ("ledger_account", "INSERT", "name"),
-        ("ledger_log", "INSERT", "organisation_id"),
-        ("ledger_log", "INSERT", "book"),
-        ("ledger_log", "UPDATE", "size"),
-        ("ledger_tile", "UPDATE", "hashes"),
-    ]
+    assert rights == RIGHTS
+    assert columns == COLUMN_RIGHTS

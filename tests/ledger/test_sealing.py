@@ -214,7 +214,11 @@ def test_an_export_that_lacks_something_brings_nothing_back(
     files = {
         "entries were signed and 1,203": lines[:-1],
         "does not go on": [*lines[:5], *lines[6:]],
-        "is no export": [*lines[:5], b"{}\n"],
+        "is no export: the line": [*lines[:5], b"{}\n"],
+        "is no export: 'INVENTED' is not": [
+            *lines[:5],
+            lines[5].replace(b"DONATION_RECEIVED", b"INVENTED"),
+        ],
     }
 
     for number, (words, content) in enumerate(files.items()):
