@@ -146,7 +146,7 @@ def audit_book(organisation: str, slug: str, book: str) -> Report:
         head = cursor.fetchone()
         try:
             accounts = _read(audit, head)
-            sealed = log.check(audit.size)
+            sealed = log.check(audit.size, audit.keys)
         except BookBroken as error:
             broken = error
     return Report(

@@ -4,16 +4,15 @@ The audit of a book's log: its tiles follow from its entries, and what was signe
 Run in the snapshot of a book's audit, after its entries were found to be sound.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.db import connection
 
 from ledger import notes
 from ledger.audit_rules import BookBroken, Verdict
 from ledger.errors import SealingHalted
-from ledger.line import parse
 from ledger.merkle import HASH_BYTES
-from ledger.models import Book, Checkpoint, Entry, Log, Tile
+from ledger.models import Book, Checkpoint, Log, Tile
 from ledger.services.books import origin_of
 from ledger.services.checkpoints import kept_note
 from ledger.tiles import TILE_BYTES, WIDTH, Tiles, subtree
@@ -44,12 +43,16 @@ class LogAudit:
         except SealingHalted as error:
             self.unreadable = str(error)
 
-    def check(self, size: int) -> int:
-        """Return how many of a book's `size` entries are sealed. Raises `BookBroken`."""
+    def check(self, size: int, keys: Mapping[str, int]) -> int:
+        """
+        Return how many of a book's `size` entries are sealed. Raises `BookBroken`.
+
+        `keys` are the log's vkeys, each with the entry from which it is in force.
+        """
         if self.unreadable:
             raise BookBroken(self.unreadable, verdict=Verdict.MALFORMED)
         log = Log.objects.of(self.book).first() or Log(size=0)
-        signed = self._signed()
+        signed = self._signed(keys)
         for checkpoint in signed:
             if checkpoint.size > size:
                 reason = f"{checkpoint.size:,} entries were signed and {size:,} are here"
@@ -60,21 +63,21 @@ class LogAudit:
             _check_root(log.tiles(), checkpoint)
         return log.size
 
-    def _signed(self) -> list[notes.Checkpoint]:
+    def _signed(self, keys: Mapping[str, int]) -> list[notes.Checkpoint]:
         try:
             last = Checkpoint.objects.of(*self.key).first()
             stored = [notes.parse_note(last.note.encode())] if last else []
-            return [self._checkpoint(note) for note in (*stored, self.kept) if note]
+            return [self._checkpoint(note, keys) for note in (*stored, self.kept) if note]
         except notes.NoteMalformed as error:
             raise BookBroken(str(error), verdict=Verdict.MALFORMED) from error
         except notes.SignatureWrong as error:
             raise BookBroken(str(error)) from error
 
-    def _checkpoint(self, note: notes.Note) -> notes.Checkpoint:
-        genesis = Entry.objects.of(*self.key).get(sequence=0)
-        key = notes.parse_key(str(parse(genesis.line.encode())["metadata"].get("vkey")))
+    def _checkpoint(self, note: notes.Note, keys: Mapping[str, int]) -> notes.Checkpoint:
         checkpoint = notes.parse_checkpoint(note.text)
-        if checkpoint.origin != origin_of(*self.key) or not note.signed_by([key]):
+        signers = note.signed_by(list(map(notes.parse_key, keys)))
+        *_, in_force = (vkey for vkey, since in keys.items() if since < max(checkpoint.size, 1))
+        if checkpoint.origin != origin_of(*self.key) or notes.parse_key(in_force) not in signers:
             reason = f"no known key signed the checkpoint of {checkpoint.origin}"
             raise BookBroken(reason, verdict=Verdict.UNKNOWN_KEY)
         return checkpoint

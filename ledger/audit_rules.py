@@ -15,7 +15,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any
 
-from ledger import attested, line
+from ledger import attested, line, rotation
 from ledger.models import PUBLIC
 
 Head = tuple[int, str | None]
@@ -23,6 +23,7 @@ Head = tuple[int, str | None]
 PARTS = sorted(line.KEYS - {"version"})
 METADATA, PREVIOUS = PARTS.index("metadata"), PARTS.index("prev_entry_hash")
 MOMENTS = PARTS.index("occurred_at"), PARTS.index("recorded_at")
+RULED = {"GENESIS", attested.OPERATION, rotation.OPERATION}
 GENESIS = ("GENESIS", "XXX", "genesis", "genesis:end", "genesis")
 ENTRY_ID = re.compile(r"led_[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
 OPERATION = re.compile(r"[A-Z][A-Z0-9_]{0,47}\Z")
@@ -73,6 +74,8 @@ class Audit:
         self.recorded_at = ""
         self.sums: dict[tuple[str, str], list[int]] = {}
         self.series: attested.Series | None = None
+        # The log's keys, as vkeys, each from the entry on that names it.
+        self.keys: dict[str, int] = {}
         # By currency, debit and credit, where they are plain: the sums that an entry moves, and
         # whether what it takes must be there.
         self.routes: dict[tuple[str | None, ...], tuple[list[int], list[int], bool]] = {}
@@ -193,12 +196,16 @@ class Audit:
         if self.size == 0 or operation == "GENESIS":
             is_genesis = (operation, currency, debit, credit, nonce) == GENESIS
             self._require(is_genesis and self.size == 0, "is not the one genesis of its book")
+            self.keys[str(json.loads(metadata).get("vkey"))] = 0
         self._move(int(amount), currency, debit, credit)
+        note = (amount, currency, debit, credit)
         if operation == attested.OPERATION:
-            note = (amount, currency, debit, credit)
             self._attest(attested.attestation_in(json.loads(metadata), nonce, note))
         else:
             self._require(self.series is None, "interrupts the attestation before it")
+        if operation == rotation.OPERATION:
+            self._require(note == attested.NOTE, "rotates the key and moves something")
+            self._rotate(json.loads(metadata), nonce)
         self.recorded_at = recorded_at
 
     def _attest(self, stated: attested.Attestation | None) -> None:
@@ -210,6 +217,13 @@ class Audit:
         broken = series.broken_by(stated)
         self._require(not broken, broken)
         self.series = series.after(stated)
+
+    def _rotate(self, metadata: dict[str, Any], nonce: str) -> None:
+        try:
+            rotation.check_rotation(metadata, nonce, self.keys)
+        except rotation.RotationFalse as false:
+            raise BookBroken(f"the entry {false}", self.size) from false
+        self.keys[metadata["vkey"]] = self.size
 
     def _move(self, amount: int, currency: str, debit: str, credit: str) -> None:
         self._require(amount >= 0, "moves less than nothing")
@@ -303,7 +317,7 @@ def moment_of(column: str) -> str | None:
 @lru_cache(maxsize=64)
 def is_plain_operation(name: str) -> bool:
     """Tell whether an operation has no rules of its own."""
-    return OPERATION.match(name) is not None and name not in {"GENESIS", attested.OPERATION}
+    return OPERATION.match(name) is not None and name not in RULED
 
 
 @lru_cache(maxsize=16)

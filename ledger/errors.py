@@ -62,6 +62,12 @@ class KeyLocked(DomainError):
     status = 500
 
 
+class NoKeyYet(DomainError):
+    """The organisation has no signing key yet: approve it first."""
+
+    code = "no_key_yet"
+
+
 class SealingHalted(DomainError):
     """The log is not sealed any further: that could show two people two ledgers."""
 

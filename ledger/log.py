@@ -6,10 +6,13 @@ C2SP's tlog-tiles and tlog-proof; https://c2sp.org/tlog-tiles, https://c2sp.org/
 
 from typing import Any
 
+from django.db.models import Q
+
 from ledger.errors import NotYetSealed
 from ledger.merkle import HASH_BYTES
-from ledger.models import PUBLIC, Checkpoint, Entry, Log, Tile
+from ledger.models import PUBLIC, Checkpoint, Entry, Log, SigningKey, Tile
 from ledger.notes import encode
+from ledger.rotation import OPERATION, nonce_of
 from ledger.tiles import HEIGHT, WIDTH, bundle_of
 from organisations.models import Organisation
 
@@ -25,9 +28,16 @@ def seal_of(entry: Entry) -> dict[str, Any]:
     }
 
 
+def keys_of(organisation_id: str, book: str = PUBLIC) -> list[Entry]:
+    """Return the entries that name the keys (`vkey`) of a book's log, the one in force last."""
+    nonces = [nonce_of(key.vkey) for key in SigningKey.objects.of(organisation_id)]
+    named = Q(sequence=0) | Q(operation=OPERATION, nonce__in=nonces)
+    return list(Entry.objects.of(organisation_id, book).filter(named).order_by("sequence"))
+
+
 def vkey_of(organisation_id: str) -> str:
-    """Return the key of the public book's log, as the book's first line names it."""
-    return str(Entry.objects.of(organisation_id).get(sequence=0).metadata["vkey"])
+    """Return the key in force of the public book's log."""
+    return str(keys_of(organisation_id)[-1].metadata["vkey"])
 
 
 def newest_checkpoint(organisation: Organisation) -> Checkpoint | None:

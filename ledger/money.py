@@ -41,6 +41,5 @@ MONEY = Application(
         MoneyOperation.EXTERNAL_ACTIVITY: both_ways(Flow((*STRIPE, *STORES), EXTERNAL)),
         MoneyOperation.UNCLASSIFIED: both_ways(Flow((*STRIPE, *STORES), UNCLASSIFIED)),
         MoneyOperation.ERASURE: (NOTE,),
-        MoneyOperation.KEY_ROTATION: (NOTE,),
     },
 )

@@ -63,6 +63,7 @@ class BookOperation(BaseLedgerOperation, required=()):
 
     GENESIS = "GENESIS"
     CORRECTION = "CORRECTION"
+    KEY_ROTATION = "KEY_ROTATION"
     BALANCE_ATTESTATION = "BALANCE_ATTESTATION"
 
 
@@ -237,6 +238,7 @@ BOOK_FLOWS: Mapping[str, tuple[Flow, ...]] = {
     BookOperation.GENESIS: (NOTE,),
     # Mirrors any entry; the database compares the two.
     BookOperation.CORRECTION: (Flow(("*",), ("*",)),),
+    BookOperation.KEY_ROTATION: (NOTE,),
     BookOperation.BALANCE_ATTESTATION: (NOTE,),
 }
 registered: dict[str, Application] = {}

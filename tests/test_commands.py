@@ -19,6 +19,10 @@ OPTIONS = {
         "--organisation": "the organisation's slug; all if left out",
         "folder": "files go to <folder>/log/<organisation id>/…",
     },
+    "rotate_key": {
+        "--organisation": "the organisation's slug",
+        "--lost": "the old key cannot be opened any more, so it vouches for nothing",
+    },
     "restore_entries": {
         "--organisation": "the organisation's slug",
         "--book": "the name of a book; public if left out",

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from donations.models import Donation, Fund
-from ledger.log import vkey_of
+from ledger.log import keys_of
 from ledger.models import PUBLIC, Account, Book, Entry
 from organisations.models import SLUG
 from treasury.models import StripeBalance, StripeReading
@@ -92,7 +92,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "funds": Fund.objects.of(organisation),
         "entries": entries,
         "donors": donors,
-        "vkey": vkey_of(organisation.pk),
+        "keys": keys_of(organisation.pk)[::-1],
     }
     return render(request, "treasury/organisation_detail.html", context)
 

@@ -10,8 +10,16 @@ from ledger.tiles import Tiles
 from organisations.models import Organisation
 
 
+class SigningKeyQuerySet(models.QuerySet["SigningKey"]):
+    """Questions about signing keys."""
+
+    def of(self, organisation: Organisation | str) -> Self:
+        """Return the keys of an organisation, the newest first."""
+        return self.filter(organisation=organisation).order_by("-created_at")
+
+
 class SigningKey(models.Model):
-    """The Ed25519 key that signs an organisation's checkpoints; the seed is encrypted."""
+    """An Ed25519 key that signs an organisation's checkpoints, or did; the seed is encrypted."""
 
     pk = models.CompositePrimaryKey("organisation_id", "vkey")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
@@ -19,6 +27,8 @@ class SigningKey(models.Model):
     algorithm = models.TextField(default="ed25519")
     encrypted_seed = models.BinaryField()
     created_at = models.DateTimeField()
+
+    objects = SigningKeyQuerySet.as_manager()
 
     def __str__(self) -> str:
         """Show the public half."""

@@ -52,15 +52,17 @@ def _genesis(book: Book) -> Draft:
     )
 
 
-def _vkey(organisation_id: str) -> str:
-    stored = SigningKey.objects.filter(organisation_id=organisation_id).order_by("-created_at")
-    if newest := stored.first():
-        return newest.vkey
-    key = keys.make_key(origin_of(organisation_id))
-    SigningKey.objects.create(
+def add_key(organisation_id: str, name: str) -> SigningKey:
+    """Make an organisation's next signing key; `name` is the origin of its public log."""
+    key = keys.make_key(name)
+    return SigningKey.objects.create(
         organisation_id=organisation_id,
         vkey=key.vkey,
         encrypted_seed=key.encrypted_seed,
         created_at=datetime.now(UTC),
     )
-    return key.vkey
+
+
+def _vkey(organisation_id: str) -> str:
+    newest = SigningKey.objects.of(organisation_id).first()
+    return (newest or add_key(organisation_id, origin_of(organisation_id))).vkey

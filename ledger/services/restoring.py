@@ -10,7 +10,7 @@ from common.errors import in_words
 from ledger import line, notes
 from ledger.errors import RestoreRefused, SealingHalted
 from ledger.models import Book, Checkpoint
-from ledger.operations import application_of
+from ledger.operations import BaseLedgerOperation, BookOperation, application_of
 from ledger.services import COPY, Draft, begin, row_of, server_cursor
 from ledger.services.checkpoints import keep, kept_file, kept_note
 from ledger.services.sealing import seal_locked
@@ -76,7 +76,12 @@ def _missing(book: Book, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 def _draft(fields: dict[str, Any]) -> Draft:
     names = ("amount", "currency", "debit", "credit", "nonce")
     try:
-        operation = application_of(fields["book"]).operations(fields["operation"])
+        operation = _operations_of(fields)(fields["operation"])
     except ValueError as error:
         raise RestoreRefused(f"The file is no export: {error}.") from error
     return Draft(operation=operation, **{name: fields[name] for name in names})
+
+
+def _operations_of(fields: dict[str, Any]) -> type[BaseLedgerOperation]:
+    is_own = fields["operation"] in BookOperation.__members__
+    return BookOperation if is_own else application_of(fields["book"]).operations

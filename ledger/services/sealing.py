@@ -1,7 +1,7 @@
 """Sealing: a book's entries become leaves of its log, and a checkpoint signs them all."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
@@ -9,12 +9,15 @@ from django.db.models.functions import Coalesce
 
 from ledger import keys, notes
 from ledger.errors import SealingHalted
+from ledger.log import keys_of
 from ledger.models import Book, Checkpoint, Log, SigningKey
 from ledger.services import server_cursor
 from ledger.services.books import origin_of
 from ledger.services.checkpoints import keep, kept_file, kept_note
 from ledger.tiles import TILE_BYTES, WIDTH, Tiles, subtree
 
+# Who knows only the retired key has so long to learn of the new one.
+OVERLAP = timedelta(days=30)
 # As many entries at a time as one tile of the second level stands for.
 SPAN = WIDTH * WIDTH
 OPEN = "INSERT INTO ledger_log (organisation_id, book) VALUES (%s, %s) ON CONFLICT DO NOTHING"
@@ -137,9 +140,23 @@ def _above(filled: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
 
 
 def _sign(book: Book, checkpoint: notes.Checkpoint) -> notes.Note:
-    newest = SigningKey.objects.filter(organisation_id=book.organisation_id).latest("created_at")
-    name, private = notes.parse_key(newest.vkey).name, keys.open_key(bytes(newest.encrypted_seed))
-    return notes.Note(str(checkpoint), [notes.sign(private, name, str(checkpoint))])
+    stored = {key.vkey: key for key in SigningKey.objects.of(book.organisation_id)}
+    signatures = []
+    for vkey in _signers(book):
+        private = keys.open_key(bytes(stored[vkey].encrypted_seed))
+        signatures.append(notes.sign(private, notes.parse_key(vkey).name, str(checkpoint)))
+    return notes.Note(str(checkpoint), signatures)
+
+
+def _signers(book: Book) -> list[str]:
+    """Return the key in force, and for a while the one before it, if that is not lost."""
+    named = keys_of(book.organisation_id, book.book)
+    entries = [entry for entry in named if entry.sequence < book.size]
+    last = entries[-1]
+    is_overlapping = last.recorded_at > datetime.now(UTC) - OVERLAP
+    is_vouched_for = "signature" in last.metadata
+    signing = entries[-2:] if is_overlapping and is_vouched_for else [last]
+    return [entry.metadata["vkey"] for entry in reversed(signing)]
 
 
 def _origin(book: Book) -> str:

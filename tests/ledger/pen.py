@@ -27,7 +27,7 @@ MONEY = [("EUR", "stripe"), ("EUR", "bank:main"), ("EUR", "fund:general"), ("EUR
 CREDITS = [("CREDIT", "issued"), ("CREDIT", "owner:ann"), ("CREDIT", "owner:bob")]
 GENESIS = {
     "operation": "GENESIS", "amount": 0, "currency": "XXX", "debit": "genesis",
-    "credit": "genesis:end", "nonce": "genesis",
+    "credit": "genesis:end", "nonce": "genesis", "metadata": {"vkey": "log+00000001+AQ"},
 }  # fmt: skip
 Row = dict[str, Any]
 

@@ -7,8 +7,10 @@ import pytest
 from django.utils import timezone
 
 from donations.models import Fund
+from ledger.log import vkey_of
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
+from ledger.services.rotating import rotate_key
 from tests.factories import (
     NOON,
     ApplicantFactory,
@@ -298,3 +300,15 @@ def test_the_key_of_the_ledger_is_there_to_be_kept(client, organisation):
 
     vkey = Entry.objects.get(sequence=0).metadata["vkey"]
     assert f"signed with the key {vkey} ." in words
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keys_that_signed_before_stay_on_the_page(client):
+    organisation = OrganisationFactory()
+    old = vkey_of(organisation.id)
+    new = rotate_key(organisation=organisation).vkey
+
+    words = text_of(client.get(f"/o/{organisation.slug}"))
+
+    assert f"signed with the key {new} ." in words
+    assert f"Keys that signed before {old} in force from entry 0 on" in words
