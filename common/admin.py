@@ -95,15 +95,16 @@ class DecidingAdmin(ReadOnlyAdmin[ModelType]):
         rows: Iterable[ModelType],
         decision: Callable[[ModelType], object],
         done: str,
+        reason: str = "",
     ) -> None:
-        """Decide on each row by itself, and say what became of it."""
+        """Decide on each row by itself, say what became of it, and log that with the reason."""
         for row in rows:
             try:
                 decision(row)
             except DomainError as error:
                 self.message_user(request, f"{row}: {error}", messages.ERROR)
             else:
-                self.log_change(request, row, done)
+                self.log_change(request, row, f"{done}: {reason}" if reason else done)
                 self.message_user(request, f"{row}: {done}.", messages.SUCCESS)
 
     def decide_with_reason(
@@ -121,7 +122,7 @@ class DecidingAdmin(ReadOnlyAdmin[ModelType]):
         if not form.is_valid():
             return self._ask(request, rows, form, question)
         reason = form.cleaned_data["reason"]
-        self.decide(request, rows, lambda row: decision(row, reason), done)
+        self.decide(request, rows, lambda row: decision(row, reason), done, reason)
         return None
 
     def _ask(

@@ -1,10 +1,14 @@
 """Funds and gifts, to look at."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
-from common.admin import ReadOnlyAdmin
+from common.admin import DecidingAdmin, ReadOnlyAdmin
 from common.money import format_money
 from donations.models import Donation, Fund
+from donations.services.erasure import erase_donor
 
 
 @admin.register(Fund)
@@ -18,7 +22,7 @@ class FundAdmin(ReadOnlyAdmin[Fund]):
 
 
 @admin.register(Donation)
-class DonationAdmin(ReadOnlyAdmin[Donation]):
+class DonationAdmin(DecidingAdmin[Donation]):
     """Gifts; who gave stands on a gift's own page only, and no secret of its payment anywhere."""
 
     list_display = ["id", "organisation", "money", "fund", "status", "created_at", "sequence"]
@@ -26,6 +30,7 @@ class DonationAdmin(ReadOnlyAdmin[Donation]):
     list_select_related = ["organisation"]
     ordering = ["-id"]
     exact_lookups = ["id", "organisation__slug"]
+    actions = ["erase"]
     search_help_text = "A gift's id, or an organisation's slug."
     fieldsets = (
         (None, {"fields": ("id", "organisation", "fund", "money", "flow", "status")}),
@@ -44,7 +49,22 @@ class DonationAdmin(ReadOnlyAdmin[Donation]):
             },
         ),
         ("Dates", {"fields": ("created_at", "paid_at", "settled_at", "ended_at", "ended_as")}),
+        ("Erased", {"fields": ("erased_at",)}),
     )
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        """Tell who may erase donors."""
+        return request.user.has_perm("donations.erase_donor")
+
+    @admin.action(description="Erase who gave, for ever", permissions=["erase"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[Donation]) -> TemplateResponse | None:
+        """Delete what gifts know of their donors, at a donor's request."""
+
+        def decision(donation: Donation, _reason: str) -> None:
+            erase_donor(donation=donation)
+
+        question, done = "Erase who gave, for ever", "who gave was erased"
+        return self.decide_with_reason(request, queryset, decision, question=question, done=done)
 
     @admin.display(description="amount")
     def money(self, donation: Donation) -> str:

@@ -12,6 +12,7 @@ from organisations.models import Organisation
 
 GENERAL = "general"
 OWNER_ID_LENGTH_MAX = 128
+EMAIL_LENGTH_MAX, NAME_LENGTH_MAX = 254, 120
 
 
 class FundQuerySet(models.QuerySet["Fund"]):
@@ -89,7 +90,7 @@ class Donation(models.Model):
     `settled` (it is in the ledger, at `sequence` of the public book); `refunded_amount` counts
     like `amount`. `owner_id` is what the organisation's own application calls the donor, who may
     be granted credits. It and the donor fields are personal: they are in no line of the public
-    book, no log and no URL.
+    book, no log and no URL, and empty for ever once they were erased (`erased_at`).
     """
 
     class Status(models.TextChoices):
@@ -114,8 +115,8 @@ class Donation(models.Model):
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    donor_email = models.EmailField(blank=True)
-    donor_name = models.CharField(max_length=120, blank=True)
+    donor_email = models.EmailField(max_length=EMAIL_LENGTH_MAX, blank=True)
+    donor_name = models.CharField(max_length=NAME_LENGTH_MAX, blank=True)
     public_name = models.CharField(max_length=80, blank=True)
     owner_id = models.CharField(
         max_length=OWNER_ID_LENGTH_MAX, blank=True, default="", db_default=""
@@ -127,6 +128,7 @@ class Donation(models.Model):
     checkout_url = models.TextField(blank=True, editable=False)
     payment_intent = models.CharField(max_length=255, blank=True, editable=False)
 
+    erased_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     paid_at = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
@@ -141,6 +143,7 @@ class Donation(models.Model):
     objects = DonationQuerySet.as_manager()
 
     class Meta:
+        permissions = [("erase_donor", "Can erase who gave")]
         indexes = [models.Index(fields=["organisation", "-created_at"], name="donation_by_time")]
         constraints = [
             models.CheckConstraint(
@@ -168,6 +171,11 @@ class Donation(models.Model):
             models.CheckConstraint(
                 condition=Q(refunded_amount__gte=0, refunded_amount__lte=models.F("amount")),
                 name="donation_refund_is_of_its_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(donor_email="", donor_name="", public_name="", owner_id=""),
+                name="donation_erased_names_nobody",
             ),
             models.UniqueConstraint(
                 fields=["organisation", "idempotency_key"], name="donation_idempotency_key_is_new"

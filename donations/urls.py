@@ -14,4 +14,6 @@ urlpatterns = [
     ),
     path("o/<slug:slug>/donate", views.donate, name="donate"),
     path("donations/<slug:donation_id>", views.donation_detail, name="donation-detail"),
+    path("donations/<slug:donation_id>/opening", views.donation_opening, name="donation-opening"),
+    path("donations/<slug:donation_id>/erase", views.donation_erase, name="donation-erase"),
 ]

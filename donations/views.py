@@ -15,9 +15,10 @@ from common.errors import DomainError
 from donations.errors import IdempotencyConflict
 from donations.forms import EntryFilter, GiftForm, Pages, currencies_of, new_key
 from donations.models import Donation, Fund
+from donations.services.erasure import erase_donor
 from donations.services.promises import journey_url, promise_donation
-from ledger.log import seal_of
-from ledger.models import Account, Book, Entry, LineQuerySet
+from ledger.log import erasure_of, opening_of, seal_of
+from ledger.models import Account, Book, Entry, LineQuerySet, Opening
 from ledger.operations import MoneyOperation
 from organisations.models import Organisation
 
@@ -67,6 +68,7 @@ def entry(request: HttpRequest, slug: str, sequence: int) -> HttpResponse:
         "facts": _facts(found),
         **seal_of(found),
         "correction": entries.filter(sequence=found.corrected_by).first(),
+        "erasure": erasure_of(found),
         "names": Fund.objects.names(book.organisation),
         "donors": Donation.objects.of(book.organisation).names_shown([sequence]),
         "previous": sequence - 1 if sequence else None,
@@ -132,10 +134,7 @@ def donate(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
     """Show the donor, and nobody else, what became of a gift."""
-    gifts = Donation.objects.select_related("organisation")
-    donation = get_object_or_404(gifts, id=donation_id)
-    if not donation.is_opened_by(request.GET.get("token", "")):
-        raise Http404
+    donation = _own_gift(request, donation_id)
     rows = Entry.objects.of(donation.organisation).of_gift(donation.id).with_corrections()
     entries = list(rows) if donation.sequence else []
     entry = next((row for row in entries if row.sequence == donation.sequence), None)
@@ -147,11 +146,52 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
         "entry": entry,
         **seal,
         "donors": {donation.sequence: "You"},
+        "openings": Opening.objects.of(entry) if entry else (),
         "purpose": f"fund:{donation.fund}",
         "names": Fund.objects.names(donation.organisation),
         "refresh_seconds": _refresh_seconds(donation, is_sealed=all(seal.values())),
     }
-    response = render(request, "donations/donation_detail.html", context)
+    return _private(render(request, "donations/donation_detail.html", context))
+
+
+@never_cache
+@require_GET
+def donation_opening(request: HttpRequest, donation_id: str) -> HttpResponse:
+    """Give the donor, and nobody else, what opens the commitments of the gift's entry."""
+    donation = _own_gift(request, donation_id)
+    entry = get_object_or_404(Entry.objects.of(donation.organisation), sequence=donation.sequence)
+    content = opening_of(entry)
+    if content is None:
+        raise Http404
+    response = HttpResponse(content, content_type="application/json")
+    name = f"{donation.organisation.slug}-{entry.sequence}.opening.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return _private(response)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def donation_erase(request: HttpRequest, donation_id: str) -> HttpResponse:
+    """Ask the donor once more, then erase who gave."""
+    donation = _own_gift(request, donation_id)
+    if request.method == "POST":
+        erase_donor(donation=donation)
+    if request.method == "POST" or donation.erased_at:
+        response = redirect(journey_url(donation))
+        response.status_code = SEE_OTHER
+        return _private(response)
+    context = {"donation": donation, "organisation": donation.organisation}
+    return _private(render(request, "donations/erase.html", context))
+
+
+def _own_gift(request: HttpRequest, donation_id: str) -> Donation:
+    donation = get_object_or_404(Donation.objects.select_related("organisation"), id=donation_id)
+    if not donation.is_opened_by(request.GET.get("token", "")):
+        raise Http404
+    return donation
+
+
+def _private(response: HttpResponse) -> HttpResponse:
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

@@ -77,12 +77,43 @@ NO_MIRROR = """
                     = (entry.amount, entry.currency, entry.credit, entry.debit)
         )
 """
+# Whatever a line commits to, beside what opens it. Few lines of most books commit to anything.
+COMMITTED = f"""
+    SELECT min(entry.sequence)
+    FROM (
+        SELECT * FROM ledger_entry
+        WHERE {OF_BOOK} AND strpos(metadata::text, '"commitment_') > 0
+    ) AS entry
+    CROSS JOIN LATERAL jsonb_each_text(metadata) AS said
+    LEFT JOIN ledger_opening AS opening
+        ON (opening.organisation_id, opening.book, opening.sequence)
+            = (entry.organisation_id, entry.book, entry.sequence)
+        AND 'commitment_' || opening.field = said.key
+    WHERE starts_with(said.key, 'commitment_') AND {{}}
+"""  # noqa: S608 - only our own names
+IS_ERASED = "ledger_is_erased_v1(entry.organisation_id, entry.book, entry.sequence)"
+OPENS = "said.value = ledger_commitment_v1(opening.field, opening.value, opening.salt)"
+NOT_OPENED = COMMITTED.format(f"({OPENS}) IS NOT TRUE AND NOT {IS_ERASED}")
+STILL_THERE = COMMITTED.format(f"opening.field IS NOT NULL AND {IS_ERASED}")
+FALSE_ERASURE = f"""
+    SELECT min(sequence) FROM ledger_entry AS entry
+    WHERE {OF_BOOK} AND operation = 'ERASURE' AND NOT EXISTS (
+        SELECT FROM ledger_entry AS erased, jsonb_object_keys(erased.metadata) AS key
+        WHERE erased.organisation_id = entry.organisation_id AND erased.book = entry.book
+            AND to_jsonb(erased.sequence) = entry.metadata -> 'erases'
+            AND erased.sequence < entry.sequence AND starts_with(key, 'commitment_')
+            AND entry.nonce = 'erasure:' || erased.sequence
+    )
+"""  # noqa: S608 - only our own names
 # What no row shows alone, asked of columns that are known by then to say what their lines say: the
 # first sequence for each reason, if there is one.
 ACROSS_ROWS = {
     ("its nonce was used before", "its id was used before"): SECOND_NAMES,
     ("it reverses what was reversed before",): SECOND_REVERSAL,
     ("it does not mirror an earlier entry",): NO_MIRROR,
+    ("its details were erased without an entry that says so",): NOT_OPENED,
+    ("its details are said to be erased, and are there",): STILL_THERE,
+    ("it erases what no entry committed to",): FALSE_ERASURE,
 }
 
 

@@ -68,6 +68,12 @@ class NoKeyYet(DomainError):
     code = "no_key_yet"
 
 
+class NothingToErase(DomainError):
+    """The entry commits to no personal detail: there is nothing to erase."""
+
+    code = "nothing_to_erase"
+
+
 class SealingHalted(DomainError):
     """The log is not sealed any further: that could show two people two ledgers."""
 

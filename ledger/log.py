@@ -4,13 +4,14 @@ What a public log says to whoever asks: its checkpoint, its tiles, and proofs of
 C2SP's tlog-tiles and tlog-proof; https://c2sp.org/tlog-tiles, https://c2sp.org/tlog-proof
 """
 
+import json
 from typing import Any
 
 from django.db.models import Q
 
 from ledger.errors import NotYetSealed
 from ledger.merkle import HASH_BYTES
-from ledger.models import PUBLIC, Checkpoint, Entry, Log, SigningKey, Tile
+from ledger.models import PUBLIC, Checkpoint, Entry, Log, Opening, SigningKey, Tile
 from ledger.notes import encode
 from ledger.rotation import OPERATION, nonce_of
 from ledger.tiles import HEIGHT, WIDTH, bundle_of
@@ -18,6 +19,7 @@ from organisations.models import Organisation
 
 ENTRIES = "entries"
 PROOF = "c2sp.org/tlog-proof@v1"
+OPENING = "almoner-opening/v1"
 
 
 def seal_of(entry: Entry) -> dict[str, Any]:
@@ -54,6 +56,32 @@ def proof_of(organisation: Organisation, entry: Entry) -> str:
     path = tree.inclusion(entry.sequence, checkpoint.size)
     head = [PROOF, f"extra {encode(entry.line.encode())}", f"index {entry.sequence}"]
     return "\n".join([*head, *map(encode, path), "", checkpoint.note])
+
+
+def opening_of(entry: Entry) -> str | None:
+    """
+    Return the private file that opens what an entry commits to, for the donor alone.
+
+    None where nothing is to be opened, or no more.
+    """
+    details = [
+        {"field": row.field, "value": row.value, "salt": bytes(row.salt).hex()}
+        for row in Opening.objects.of(entry)
+    ]
+    told = {
+        "version": OPENING,
+        "organisation_id": entry.organisation_id,
+        "book": entry.book,
+        "sequence": entry.sequence,
+        "details": details,
+    }
+    return json.dumps(told, ensure_ascii=False, indent=2) + "\n" if details else None
+
+
+def erasure_of(entry: Entry) -> Entry | None:
+    """Return the entry that says that an entry's details were erased."""
+    own = Entry.objects.of(entry.organisation_id, entry.book)
+    return own.filter(operation="ERASURE", nonce=f"erasure:{entry.sequence}").first()
 
 
 def read_tile(organisation: Organisation, level: str, number: int, width: int) -> bytes | None:

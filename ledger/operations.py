@@ -124,7 +124,7 @@ class Flow(NamedTuple):
 def _matches(account: str, patterns: tuple[str, ...]) -> bool:
     kind, _, name = account.partition(":")
     if name:
-        return f"{kind}:*" in patterns or "*" in patterns or (account in patterns and name != "*")
+        return any(pattern in patterns for pattern in ("*", f"{kind}:*", account))
     return account in patterns or "*" in patterns
 
 

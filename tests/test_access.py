@@ -58,6 +58,8 @@ TABLE = {
         404,
         404,
     ),  # a token opens it, nothing else
+    "donations/<slug:donation_id>/opening": (404, 404, 404, 404, 404, 404),
+    "donations/<slug:donation_id>/erase": (404, 404, 404, 404, 404, 404),
     "verify": EVERYBODY,
     "log/<slug:organisation_id>/checkpoint": EVERYBODY,
     "log/<slug:organisation_id>/tile/<path:tile>": EVERYBODY,

@@ -22,7 +22,7 @@ class StripeEvent(models.Model):
 
     It is `pending` until a worker has acted on it (`done`), or `ignored` with a reason (nothing
     is booked for it), or, after too many failures, `parked` for staff with its error. `payload`
-    is the event without client secrets.
+    is the event without client secrets; once it is done, also without who paid.
     """
 
     class Status(models.TextChoices):

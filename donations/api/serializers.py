@@ -3,7 +3,13 @@
 from rest_framework import serializers
 
 from common.fields import Currency, ExactText, MinorUnits, ReturnUrl, StrictSerializer, Text
-from donations.models import GENERAL, OWNER_ID_LENGTH_MAX, Donation
+from donations.models import (
+    EMAIL_LENGTH_MAX,
+    GENERAL,
+    NAME_LENGTH_MAX,
+    OWNER_ID_LENGTH_MAX,
+    Donation,
+)
 from donations.services.promises import journey_url
 from ledger import line
 
@@ -12,9 +18,9 @@ class Donor(StrictSerializer):
     """Who gives; kept apart from the ledger, which names nobody."""
 
     email = serializers.EmailField(
-        source="donor_email", required=False, allow_blank=True, max_length=254
+        source="donor_email", required=False, allow_blank=True, max_length=EMAIL_LENGTH_MAX
     )
-    name = Text(source="donor_name", required=False, allow_blank=True, max_length=120)
+    name = Text(source="donor_name", required=False, allow_blank=True, max_length=NAME_LENGTH_MAX)
 
 
 class PromiseDonation(StrictSerializer):

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from donations.errors import GiftDiffers
-from donations.models import Donation
+from donations.models import EMAIL_LENGTH_MAX, NAME_LENGTH_MAX, Donation
 from donations.signals import donation_settled
 from ledger.models import Entry
 from organisations.models import Organisation
@@ -23,20 +23,20 @@ class ChargeFacts:
 
 @transaction.atomic
 def mark_paid(
-    *, organisation: Organisation, donation_id: str, paid_at: datetime, **donor: str
+    *,
+    organisation: Organisation,
+    donation_id: str,
+    paid_at: datetime,
+    donor_email: str = "",
+    donor_name: str = "",
 ) -> None:
-    """
-    Note that Stripe has a gift's money; what is not this organisation's is left alone.
-
-    `donor` may fill in `donor_email` and `donor_name`, which are kept where they are known.
-    """
+    """Note that Stripe has a gift's money; what is not this organisation's is left alone."""
     donation = _locked(organisation, donation_id)
     if donation is None:
         return
     donation.paid_at = min(donation.paid_at or paid_at, paid_at)
-    for field, value in donor.items():
-        setattr(donation, field, getattr(donation, field) or value)
-    _save(donation, "paid_at", *donor)
+    learn_donor(donation, donor_email=donor_email, donor_name=donor_name)
+    _save(donation, "paid_at", "donor_email", "donor_name")
 
 
 @transaction.atomic
@@ -77,13 +77,21 @@ def gift_of(
     return donation
 
 
+def learn_donor(donation: Donation, *, donor_email: str, donor_name: str) -> None:
+    """Fill in what is not known of the donor, unless it was erased; saves nothing."""
+    if not donation.erased_at:
+        donation.donor_email = donation.donor_email or donor_email[:EMAIL_LENGTH_MAX]
+        donation.donor_name = donation.donor_name or donor_name[:NAME_LENGTH_MAX]
+
+
 def settle(*, donation: Donation, entry: Entry) -> None:
     """Note where in the public book a gift stands, and tell it."""
     donation.sequence = entry.sequence
     donation.settled_amount, donation.settled_currency = entry.amount, entry.currency
     donation.settled_at = entry.recorded_at
     donation.paid_at = min(donation.paid_at or entry.occurred_at, entry.occurred_at)
-    _save(donation, "sequence", "settled_amount", "settled_currency", "settled_at", "paid_at")
+    facts = ("sequence", "settled_amount", "settled_currency", "settled_at", "paid_at")
+    _save(donation, *facts, "donor_email", "donor_name")
     donation_settled.send(Donation, donation=donation)
 
 

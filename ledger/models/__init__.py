@@ -18,6 +18,7 @@ from ledger.models.entries import (
     LineQuerySet,
 )
 from ledger.models.log import Checkpoint, Log, SigningKey, Tile
+from ledger.models.openings import Opening
 
 __all__ = [
     "PUBLIC",
@@ -34,6 +35,7 @@ __all__ = [
     "Leg",
     "LineQuerySet",
     "Log",
+    "Opening",
     "SigningKey",
     "Tile",
 ]

@@ -52,7 +52,7 @@ def test_entries_are_corrected_for_the_reason_given(chief, superuser, organisati
     ]
     logged = LogEntry.objects.order_by("object_id").first()
     assert (logged.object_id, logged.user) == (f"{organisation.id}/public/1", superuser)
-    assert logged.change_message == "corrected"
+    assert logged.change_message == "corrected: Booked twice."
 
 
 def test_what_cannot_be_corrected_is_told(chief, organisation):

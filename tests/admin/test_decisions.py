@@ -66,7 +66,7 @@ def test_an_approved_organisation_is_public_and_has_a_book(chief, superuser, app
     assert told(page) == ["Lantern: approved."]
     logged = LogEntry.objects.get()
     assert (logged.object_id, logged.user, logged.change_message) == (
-        applicant.id, superuser, "approved",
+        applicant.id, superuser, "approved: Papers checked.",
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def unguarded(server: postgres.Server, name: str, template: str) -> Iterator[Non
     with psycopg.connect(server.url(SUPERUSER, name), autocommit=True) as connection:
         for (statement,) in connection.execute(CONSTRAINTS, [list(TABLES)]).fetchall():
             connection.execute(statement)
-        for table in (*TABLES, *LOG_TABLES):
+        for table in (*TABLES, *LOG_TABLES, "ledger_opening"):
             connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")  # not ALWAYS any more
         # It could not be made from what is no number.
         connection.execute("ALTER TABLE ledger_entry ALTER COLUMN reverses DROP EXPRESSION")

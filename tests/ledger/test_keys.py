@@ -23,6 +23,16 @@ def test_every_key_is_another():
     assert first.encrypted_seed != second.encrypted_seed
 
 
+def test_a_key_that_was_stored_once_opens_for_ever(settings):
+    settings.LEDGER_KEY_SECRET = "a secret of 2026"
+    stored = (
+        b"gAAAAABqsTuAshWwZvWf_jgjU5S5qTYnqqTL2FtdNqkBfcXXoeCnBi-4J1ha4nxZ_BBAPp-J9Z-DVom4kg7b6pe"
+        b"A2kSzx_KHI_WshJ8cW2GDSUVYktuw2zzhKo3lzL9HRWLcwouHAC5S"
+    )
+
+    assert keys.open_key(stored).private_bytes_raw() == bytes([1]) * 32
+
+
 def test_another_secret_opens_no_key(settings):
     key = keys.make_key("a")
 

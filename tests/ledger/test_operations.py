@@ -373,6 +373,20 @@ def test_a_refusal_says_what_is_allowed(book):
     )
 
 
+@pytest.mark.django_db
+def test_a_refusal_names_every_way_that_is_allowed():
+    book = OrganisationFactory().books.get()
+    stray = draft(MoneyOperation.PROVIDER_FEE, "external", "stripe", currency="EUR")
+
+    with pytest.raises(DraftRefused) as caught:
+        append(book=book, drafts=[stray])
+
+    stores = "stripe or bank:* or reserve:* or onchain:*"
+    assert str(caught.value).endswith(
+        f"it debits fund:* and credits {stores}; or debits {stores} and credits fund:*."
+    )
+
+
 def test_a_refusal_is_as_short_as_it_can_be(book):
     said = refused(book, draft(credit="x" * 81), by=DraftRefused)
 

@@ -245,3 +245,22 @@ def test_every_call_is_on_the_account_and_of_our_version(
         assert headers["Stripe-Version"] == "2026-10-28.endive"
         assert headers["Authorization"] == "Bearer sk_test_sandbox"
         assert "X-Stripe-Client-Telemetry" not in headers
+
+
+@pytest.mark.parametrize(
+    ("details", "email", "name"),
+    [
+        ({"email": "ann@example.org", "name": "Ann"}, "ann@example.org", "Ann"),
+        ({"email": None, "name": "Ann"}, "", "Ann"),
+        ({}, "", ""),
+        (None, "", ""),
+    ],
+)
+def test_a_charge_tells_who_paid(stripe_account, organisation, details, email, name):
+    paid = charge(billing_details=details)
+    stripe_account.put("charges", paid)
+    stripe_account.put("balance_transactions", transaction("charge", 5000, source=paid["id"]))
+
+    [movement] = read_account(organisation).movements
+
+    assert (movement.donor_email, movement.donor_name) == (email, name)

@@ -55,6 +55,33 @@ def test_a_due_event_has_its_account_read_and_booked(stripe_account):
     assert drain_due() == 0
 
 
+def test_an_event_that_is_done_forgets_who_paid(stripe_account):
+    who = {"email": EMAIL, "name": "Zoe", "phone": "1", "address": {"city": "Gent"}}
+    thing = {
+        **event()["data"]["object"],
+        "customer_details": who,
+        "billing_details": who,
+        "evidence": who,
+        "last_payment_error": {"code": "x", "payment_method": {"billing_details": who}},
+        "amount": 5000,
+    }
+    one = stored(data={"object": thing, "previous_attributes": {"receipt_email": EMAIL}})
+    assert EMAIL in str(one.payload)
+
+    drain_due()
+
+    one.refresh_from_db()
+    assert one.payload["data"] == {
+        "object": {
+            "id": "pi_1",
+            "object": "payment_intent",
+            "amount": 5000,
+            "last_payment_error": {"code": "x"},
+        }
+    }
+    assert one.payload["type"] == "charge.updated"
+
+
 @pytest.mark.parametrize("type_", ["donation.telepathy.received", "payout.paid", "x"])
 def test_an_event_of_any_type_has_its_account_read(stripe_account, stripe_server, type_):
     stripe_account.put("balance_transactions", transaction("charge", 5000, source=charge()))

@@ -6,7 +6,7 @@ lost, doubled, late or in another order cannot change the books.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
@@ -16,8 +16,10 @@ from donations.errors import GiftDiffers
 from donations.models import Donation
 from donations.services import gifts
 from donations.services.gifts import ChargeFacts
+from ledger.commitments import Detail, details_of
 from ledger.models import PUBLIC, Book, Entry
 from ledger.services import Draft, append
+from ledger.services.openings import keep_details
 from ledger.services.retrying import retried
 from organisations.models import Organisation
 from reviews.models import Case
@@ -51,6 +53,7 @@ class Plan:
     donation: str
     gift: Donation | None
     drafts: list[Draft]
+    details: list[Detail]
 
 
 @retried
@@ -97,6 +100,13 @@ def _book_all(organisation: Organisation, movements: Sequence[Movement]) -> None
     entries = {entry.nonce: entry for entry in append(book=public, drafts=drafts)}
     rows = [_row(organisation, plan, entries) for plan in plans.values()]
     BalanceTransaction.objects.bulk_create(rows)
+    keep_details(
+        details=[
+            (entries[plan.drafts[0].nonce], detail)
+            for plan in plans.values()
+            for detail in plan.details
+        ]
+    )
     for plan in plans.values():
         _tell(organisation, plan, entries)
 
@@ -134,7 +144,16 @@ def _plan(organisation: Organisation, movement: Movement, before: Iterable[Plan]
         purpose=purpose,
         donation_id=donation,
     )
-    return Plan(movement, purpose, donation, gift, drafts)
+    details = _details(gift, movement) if gift else []
+    if details:
+        said = {detail.key: detail.commitment for detail in details}
+        drafts[0] = replace(drafts[0], metadata={**drafts[0].metadata, **said})
+    return Plan(movement, purpose, donation, gift, drafts, details)
+
+
+def _details(gift: Donation, movement: Movement) -> list[Detail]:
+    gifts.learn_donor(gift, donor_email=movement.donor_email, donor_name=movement.donor_name)
+    return list(details_of({"email": gift.donor_email, "name": gift.donor_name}))
 
 
 def _check(movement: Movement) -> None:

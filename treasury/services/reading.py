@@ -27,7 +27,7 @@ class Movement:
     One balance transaction with what its source says; amounts are signed minor units.
 
     `given` and `given_currency` are the amount of the source as the donor knows it; `donation_id`
-    is the gift that the charge claims to be.
+    is the gift that the charge claims to be; who paid it is in no line.
     """
 
     id: str
@@ -46,6 +46,8 @@ class Movement:
     donation_id: str
     has_application_fee: bool
     livemode: bool | None
+    donor_email: str = ""
+    donor_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def _source(row: dict[str, Any], account: str) -> dict[str, Any]:
 def _movement(row: dict[str, Any], source: dict[str, Any]) -> Movement:
     is_charge = source.get("object") == "charge"
     charge = source["id"] if is_charge else source.get("charge") or ""
-    rate = row.get("exchange_rate")
+    rate, payer = row.get("exchange_rate"), source.get("billing_details") or {}
     return Movement(
         id=row["id"],
         type=row["type"],
@@ -141,6 +143,8 @@ def _movement(row: dict[str, Any], source: dict[str, Any]) -> Movement:
         donation_id=str((source.get("metadata") or {}).get("donation_id", "")),
         has_application_fee=_has_application_fee(row, source),
         livemode=source.get("livemode") if is_charge else None,
+        donor_email=str(payer.get("email") or ""),
+        donor_name=str(payer.get("name") or ""),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Func
 from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
@@ -94,7 +94,10 @@ def _finish(events: Sequence[StripeEvent]) -> None:
             _log("event failed", error, id=event.id, type=event.type)
             _postpone([event], error)
     StripeEvent.objects.filter(id__in=done).update(
-        status=StripeEvent.Status.DONE, processed_at=timezone.now(), note=""
+        status=StripeEvent.Status.DONE,
+        processed_at=timezone.now(),
+        note="",
+        payload=Func(F("payload"), function="webhooks_without_person_v1"),
     )
 
 

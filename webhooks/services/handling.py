@@ -12,7 +12,6 @@ from donations.services import gifts
 from webhooks.models import StripeEvent
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
-NAME_MAX = 120
 
 
 def handle(event: StripeEvent) -> None:
@@ -47,8 +46,8 @@ def _paid(event: StripeEvent, thing: dict[str, Any], donor: dict[str, Any]) -> N
         organisation=event.organisation,
         donation_id=_donation_id(thing),
         paid_at=event.occurred_at,
-        donor_email=str(donor.get("email") or "")[:254],
-        donor_name=str(donor.get("name") or "")[:NAME_MAX],
+        donor_email=str(donor.get("email") or ""),
+        donor_name=str(donor.get("name") or ""),
     )
 
 

@@ -1,0 +1,32 @@
+"""Erasing who gave: the gift stays, and nobody can tell any more whose it was."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from donations.models import Donation
+from ledger.models import Entry, Opening
+from ledger.services.openings import erase_details
+
+PERSONAL = ("donor_email", "donor_name", "public_name", "owner_id")
+
+
+@transaction.atomic
+def erase_donor(*, donation: Donation) -> Donation:
+    """
+    Delete all that a gift knows of its donor; a line that commits to it is told so by a new one.
+
+    The same again changes nothing. What the donor's own application was told stays with it.
+    """
+    own = Donation.objects.of(donation.organisation).select_for_update()
+    donation = own.get(id=donation.id)
+    if donation.erased_at:
+        return donation
+    if donation.sequence is not None:
+        entry = Entry.objects.of(donation.organisation).get(sequence=donation.sequence)
+        if Opening.objects.of(entry).exists():
+            erase_details(entry=entry)
+    for field in PERSONAL:
+        setattr(donation, field, "")
+    donation.erased_at = timezone.now()
+    donation.save(update_fields=[*PERSONAL, "erased_at"])
+    return donation
