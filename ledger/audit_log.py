@@ -75,9 +75,10 @@ class LogAudit:
 
     def _checkpoint(self, note: notes.Note, keys: Mapping[str, int]) -> notes.Checkpoint:
         checkpoint = notes.parse_checkpoint(note.text)
-        signers = note.signed_by(list(map(notes.parse_key, keys)))
-        *_, in_force = (vkey for vkey, since in keys.items() if since < max(checkpoint.size, 1))
-        if checkpoint.origin != origin_of(*self.key) or notes.parse_key(in_force) not in signers:
+        known = {_key(vkey, since): since for vkey, since in keys.items()}
+        signers = note.signed_by(known)
+        *_, in_force = (key for key, since in known.items() if since < max(checkpoint.size, 1))
+        if checkpoint.origin != origin_of(*self.key) or in_force not in signers:
             reason = f"no known key signed the checkpoint of {checkpoint.origin}"
             raise BookBroken(reason, verdict=Verdict.UNKNOWN_KEY)
         return checkpoint
@@ -102,6 +103,13 @@ class LogAudit:
     def _tiles(self, level: int) -> Iterator[bytes]:
         rows = Tile.objects.filter(organisation=self.key[0], book=self.key[1], level=level)
         return map(bytes, rows.order_by("number").values_list("hashes", flat=True).iterator())
+
+
+def _key(vkey: str, sequence: int) -> notes.Key:
+    try:
+        return notes.parse_key(vkey)
+    except notes.NoteMalformed as error:
+        raise BookBroken(str(error), sequence, Verdict.MALFORMED) from error
 
 
 def _first_difference(ours: bytes, theirs: bytes) -> int:

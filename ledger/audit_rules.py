@@ -110,7 +110,8 @@ class Audit:
         head_hash = "sha256:" + sha256(data).hexdigest()
         debited, credited, is_limited = route
         is_overdrawn = is_limited and debited[0] + moved > debited[1]
-        if entry_hash != head_hash or len(data) > line.BYTES_MAX or is_overdrawn:
+        is_too_much = max(debited[0], credited[1]) + moved > line.INTEGER_MAX
+        if entry_hash != head_hash or len(data) > line.BYTES_MAX or is_overdrawn or is_too_much:
             return False
         debited[0] += moved
         credited[1] += moved
@@ -232,6 +233,8 @@ class Audit:
         debited, credited = self._sums_of(currency, debit), self._sums_of(currency, credit)
         debited[0] += amount
         credited[1] += amount
+        is_countable = max(debited[0], credited[1]) <= line.INTEGER_MAX
+        self._require(is_countable, "makes an account larger than can be counted")
         is_limited = self.book != PUBLIC and self.kind_of(currency, debit) == "owner"
         if is_limited:
             self._require(debited[0] <= debited[1], "spends more than its owner has")

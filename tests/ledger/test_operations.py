@@ -373,6 +373,11 @@ def test_a_refusal_says_what_is_allowed(book):
     )
 
 
+def test_an_unknown_operation_is_named_in_48_characters_at_most():
+    with pytest.raises(UnknownOperation, match=r"no operation 'X{48}'\.$"):
+        MONEY.flows_of("X" * 60)
+
+
 @pytest.mark.django_db
 def test_a_refusal_names_every_way_that_is_allowed():
     book = OrganisationFactory().books.get()
