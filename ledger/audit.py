@@ -6,7 +6,7 @@ rows are streamed: PostgreSQL writes the next ones while these are checked.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from psycopg import Cursor, capabilities
 
 from ledger.audit_log import LogAudit
 from ledger.audit_rules import Audit, BookBroken, Head, Verdict
+from ledger.models import Log
 
 # libpq streams many rows at a time since version 17.
 BATCH_SIZE = 500 if capabilities.has_stream_chunked() else 1
@@ -137,6 +138,11 @@ class Report:
     sealed: int | None
 
     @property
+    def name(self) -> str:
+        """Name the book."""
+        return f"{self.slug}/{self.book}"
+
+    @property
     def finding(self) -> str:
         """Say in words what was found, and where."""
         where = "" if self.first_bad_sequence is None else f" at {self.first_bad_sequence}"
@@ -166,13 +172,21 @@ def books(*, organisation: str = "", book: str = "") -> list[tuple[str, str, str
     return names
 
 
-def audit_book(organisation: str, slug: str, book: str) -> Report:
-    """Audit one book, in one snapshot."""
-    audit, log = Audit(organisation, book), LogAudit(organisation, book)
-    accounts, sealed, broken = None, None, None
+@contextmanager
+def snapshot() -> Iterator[Any]:
+    """Provide a cursor that sees the database as it is now, whatever happens meanwhile."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL DateStyle = 'ISO'")
+        yield cursor
+
+
+def audit_book(organisation: str, slug: str, book: str) -> Report:
+    """Audit one book, in one snapshot."""
+    audit = Audit(organisation, book)
+    log = LogAudit(Log(organisation_id=organisation, book=book))
+    accounts, sealed, broken = None, None, None
+    with snapshot() as cursor:
         cursor.execute(HEAD, [organisation, book])
         head = cursor.fetchone()
         try:

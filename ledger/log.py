@@ -7,13 +7,21 @@ C2SP's tlog-tiles and tlog-proof; https://c2sp.org/tlog-tiles, https://c2sp.org/
 import json
 from typing import Any
 
-from django.db.models import Q
-
 from ledger.errors import NotYetSealed
 from ledger.merkle import HASH_BYTES
-from ledger.models import PUBLIC, Checkpoint, Entry, Log, Opening, SigningKey, Tile
+from ledger.models import (
+    PUBLIC,
+    AnyLog,
+    Checkpoint,
+    Entry,
+    HeadsKey,
+    HeadsLeaf,
+    HeadsLog,
+    HeadsTimestamp,
+    Log,
+    Opening,
+)
 from ledger.notes import encode
-from ledger.rotation import OPERATION, nonce_of
 from ledger.tiles import HEIGHT, WIDTH, bundle_of
 from organisations.models import Organisation
 
@@ -32,14 +40,17 @@ def seal_of(entry: Entry) -> dict[str, Any]:
 
 def keys_of(organisation_id: str, book: str = PUBLIC) -> list[Entry]:
     """Return the entries that name the keys (`vkey`) of a book's log, the one in force last."""
-    nonces = [nonce_of(key.vkey) for key in SigningKey.objects.of(organisation_id)]
-    named = Q(sequence=0) | Q(operation=OPERATION, nonce__in=nonces)
-    return list(Entry.objects.of(organisation_id, book).filter(named).order_by("sequence"))
+    return Log(organisation_id=organisation_id, book=book).key_entries()
 
 
 def vkey_of(organisation_id: str) -> str:
     """Return the key in force of the public book's log."""
     return str(keys_of(organisation_id)[-1].metadata["vkey"])
+
+
+def public_log(organisation: Organisation) -> Log:
+    """Return the log of the public book."""
+    return Log(organisation=organisation, book=PUBLIC)
 
 
 def newest_checkpoint(organisation: Organisation) -> Checkpoint | None:
@@ -49,12 +60,20 @@ def newest_checkpoint(organisation: Organisation) -> Checkpoint | None:
 
 def proof_of(organisation: Organisation, entry: Entry) -> str:
     """Return the receipt of an entry of the public book. Raises `NotYetSealed`."""
-    checkpoint = newest_checkpoint(organisation)
-    if checkpoint is None or entry.sequence >= checkpoint.size:
+    return _proof(public_log(organisation), entry.sequence, entry.line)
+
+
+def proof_of_head(leaf: HeadsLeaf) -> str:
+    """Return the proof that the heads log has a checkpoint's body. Raises `NotYetSealed`."""
+    return _proof(HeadsLog(), leaf.sequence, leaf.body)
+
+
+def _proof(log: AnyLog, index: int, line: str) -> str:
+    checkpoint = log.checkpoints().first()
+    if checkpoint is None or index >= checkpoint.size:
         raise NotYetSealed
-    tree = Log(organisation=organisation, book=PUBLIC).tiles()
-    path = tree.inclusion(entry.sequence, checkpoint.size)
-    head = [PROOF, f"extra {encode(entry.line.encode())}", f"index {entry.sequence}"]
+    path = log.tiles().inclusion(index, checkpoint.size)
+    head = [PROOF, f"extra {encode(line.encode())}", f"index {index}"]
     return "\n".join([*head, *map(encode, path), "", checkpoint.note])
 
 
@@ -84,20 +103,37 @@ def erasure_of(entry: Entry) -> Entry | None:
     return own.filter(operation="ERASURE", nonce=f"erasure:{entry.sequence}").first()
 
 
-def read_tile(organisation: Organisation, level: str, number: int, width: int) -> bytes | None:
+def head_of(origin: str, size: int) -> HeadsLeaf | None:
+    """Return the leaf that a book's checkpoint is in the heads log."""
+    organisation_id = origin.rpartition("/log/")[2].replace("\0", "")
+    leaf = HeadsLeaf.objects.filter(organisation_id=organisation_id, size=size).first()
+    return leaf if leaf and leaf.body.startswith(f"{origin}\n") else None
+
+
+def state_of_heads() -> dict[str, Any]:
+    """Return how far the heads log goes, what was signed of it last, and by which key."""
+    checkpoint, key = HeadsLog().checkpoints().first(), HeadsKey.objects.first()
+    stamped = HeadsTimestamp.objects.order_by("-checkpoint").first()
+    return {
+        "size": checkpoint.size if checkpoint else 0,
+        "checkpoint": checkpoint and checkpoint.note,
+        "vkey": key and key.vkey,
+        "timestamp": stamped and {"size": stamped.pk, "stamped_at": stamped.stamped_at},
+    }
+
+
+def read_tile(log: AnyLog, level: str, number: int, width: int) -> bytes | None:
     """
     Return the first `width` hashes of a tile, or entries of a bundle (the level `entries`).
 
     None where the last checkpoint does not need so many.
     """
-    checkpoint = newest_checkpoint(organisation)
+    checkpoint = log.checkpoints().first()
     height = 0 if level == ENTRIES else HEIGHT * int(level)
     if checkpoint is None or number * WIDTH + width > checkpoint.size >> height:
         return None
     if level != ENTRIES:
-        tile = Tile.objects.get(organisation=organisation, book=PUBLIC, level=level, number=number)
+        tile = log.tile_rows().get(level=level, number=number)
         return bytes(tile.hashes[: width * HASH_BYTES])
     first = number * WIDTH
-    rows = Entry.objects.of(organisation).filter(sequence__range=(first, first + width - 1))
-    lines = rows.order_by("sequence").values_list("line", flat=True)
-    return bundle_of(line.encode() for line in lines)
+    return bundle_of(line.encode() for line in log.lines(first, first + width - 1))

@@ -94,3 +94,14 @@ def path_of(level: int | str, number: int, width: int = WIDTH) -> str:
 def bundle_of(lines: Iterable[bytes]) -> bytes:
     """Return an entry bundle: each line after its length in two bytes, big-endian."""
     return b"".join(len(line).to_bytes(2) + line for line in lines)
+
+
+def lines_in(bundle: bytes) -> Iterator[bytes]:
+    """Return the lines of an entry bundle. Raises `TileMissing` where it ends within one."""
+    at = 0
+    while at < len(bundle):
+        start = at + 2
+        at = start + int.from_bytes(bundle[at:start])
+        if at > len(bundle):
+            raise TileMissing("The bundle ends within an entry.")
+        yield bundle[start:at]

@@ -10,7 +10,9 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET, require_safe
 
 from ledger import log
-from ledger.models import Book
+from ledger.errors import NotYetSealed
+from ledger.models import AnyLog, Book, HeadsCheckpoint, HeadsLog, HeadsTimestamp, Log
+from ledger.notes import SIZE_MAX, NoteMalformed, decode_size
 from ledger.tiles import WIDTH, path_of
 from organisations.models import Organisation
 
@@ -21,43 +23,97 @@ TILE = re.compile(
 )
 FOR_EVER = "public, max-age=31536000, immutable"
 FOR_SECONDS = "public, max-age=2"
+TEXT = "text/plain; charset=utf-8"
 
 
 @require_GET
 def verify(request: HttpRequest) -> HttpResponse:
     """Show three ways to verify a book, and the heads of the public books."""
     books = Book.objects.public()[:BOOKS_SHOWN]
-    return render(request, "ledger/verify.html", {"books": books})
+    shown = {"books": books, "heads": log.state_of_heads()}
+    return render(request, "ledger/verify.html", shown)
 
 
 @require_safe
 def log_checkpoint(request: HttpRequest, organisation_id: str) -> HttpResponseBase:
     """Return what was signed last of a public book."""
-    checkpoint = log.newest_checkpoint(_organisation(organisation_id))
-    if checkpoint is None:
-        raise Http404("This book is not sealed yet: try again in a few seconds.")
-    text = "text/plain; charset=utf-8"
-    return _published(request, checkpoint.note.encode(), text, FOR_SECONDS)
+    return _checkpoint(request, _public_log(organisation_id))
 
 
 @require_safe
 def log_tile(request: HttpRequest, organisation_id: str, tile: str) -> HttpResponseBase:
     """Return a tile of a public log's tree, or a bundle of its entries."""
-    organisation = _organisation(organisation_id)
+    return _tile(request, _public_log(organisation_id), tile)
+
+
+@require_safe
+def heads_checkpoint(request: HttpRequest) -> HttpResponseBase:
+    """Return what was signed last of the heads log."""
+    return _checkpoint(request, HeadsLog())
+
+
+@require_safe
+def heads_tile(request: HttpRequest, tile: str) -> HttpResponseBase:
+    """Return a tile of the heads log's tree, or a bundle of its leaves."""
+    return _tile(request, HeadsLog(), tile)
+
+
+@require_safe
+def heads_proof(request: HttpRequest) -> HttpResponseBase:
+    """Return the proof that the heads log has the checkpoint with an origin and a size."""
+    try:
+        size = decode_size(request.GET.get("size", ""))
+    except NoteMalformed as error:
+        raise Http404("Name a checkpoint: ?origin=…&size=…") from error
+    leaf = log.head_of(request.GET.get("origin", ""), size)
+    if leaf is None:
+        raise Http404("The heads log has no such checkpoint.")
+    try:
+        proof = log.proof_of_head(leaf)
+    except NotYetSealed as error:
+        raise Http404(str(error)) from error
+    response = _published(request, proof.encode(), TEXT, FOR_SECONDS)
+    filename = f"heads-{leaf.sequence}.tlog-proof"
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+@require_safe
+def heads_note(request: HttpRequest, size: int) -> HttpResponseBase:
+    """Return a checkpoint of the heads log that may not be the last: what was time-stamped."""
+    checkpoint = get_object_or_404(HeadsCheckpoint, pk=min(size, SIZE_MAX))
+    return _published(request, checkpoint.note.encode(), TEXT, FOR_EVER)
+
+
+@require_safe
+def heads_timestamp(request: HttpRequest, size: int) -> HttpResponseBase:
+    """Return what a time stamper answered about this checkpoint (RFC 3161)."""
+    stamped = get_object_or_404(HeadsTimestamp, pk=min(size, SIZE_MAX))
+    return _published(request, bytes(stamped.response), "application/timestamp-reply", FOR_EVER)
+
+
+def _public_log(organisation_id: str) -> Log:
+    return log.public_log(get_object_or_404(Organisation.objects.public(), pk=organisation_id))
+
+
+def _checkpoint(request: HttpRequest, of: AnyLog) -> HttpResponseBase:
+    checkpoint = of.checkpoints().first()
+    if checkpoint is None:
+        raise Http404("This log is not sealed yet: try again in a few seconds.")
+    return _published(request, checkpoint.note.encode(), TEXT, FOR_SECONDS)
+
+
+def _tile(request: HttpRequest, of: AnyLog, tile: str) -> HttpResponseBase:
     match = TILE.match(tile)
     if not match:
         raise Http404("This is no tile's address.")
     number, width = int(re.sub("[x/]", "", match["groups"])), int(match["width"] or WIDTH)
     if path_of(match["level"], number, width) != f"tile/{tile}":
         raise Http404("A tile has one address only.")
-    content = log.read_tile(organisation, match["level"], number, width)
+    content = log.read_tile(of, match["level"], number, width)
     if content is None:
         raise Http404("The last checkpoint needs no such tile.")
     return _published(request, content, "application/octet-stream", FOR_EVER)
-
-
-def _organisation(organisation_id: str) -> Organisation:
-    return get_object_or_404(Organisation.objects.public(), pk=organisation_id)
 
 
 def _published(

@@ -1,12 +1,17 @@
-"""Background work on every book, of which staff hear when it fails: sealing, and the audit."""
+"""Background work on every log, of which staff hear when it fails: sealing, and the audit."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from procrastinate.contrib.django import app
 
 from common.errors import in_words
-from ledger.audit import audit_book, books
+from ledger.audit import Report, audit_book, books
+from ledger.audit_heads import audit_heads
 from ledger.errors import KeyLocked, SealingHalted
+from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal, unsealed
 from organisations.models import Organisation
 from reviews.models import Case
@@ -18,47 +23,56 @@ logger = logging.getLogger("almoner.reviews")
 @app.periodic(cron="* * * * * */5")
 @app.task(queueing_lock="seal_books")
 def seal_books(timestamp: int) -> None:
-    """Seal what has grown; a log that must not be sealed is a case for staff."""
+    """Seal what has grown, and then the heads of it; what must not be sealed is a case."""
     for book in unsealed():
-        facts = {"organisation": book.organisation_id, "book": book.book}
-        try:
-            seal(book=book)
-        except (SealingHalted, KeyLocked) as error:
-            logger.error("sealing halted", extra={**facts, "reason": str(error)})
-            open_case(
-                organisation=book.organisation,
-                kind=Case.Kind.SEALING,
-                subject=str(book),
-                summary=str(error),
-                again=True,
-            )
-        except Exception as error:  # whatever it is, the other books are sealed
-            logger.error("sealing postponed", extra={**facts, "reason": in_words(error)})
+        _try_to_seal(book.organisation, book.book, partial(seal, book=book))
+    _try_to_seal(None, "heads", seal_heads)
+
+
+def _try_to_seal(organisation: Organisation | None, book: str, sealing: Callable[[], Any]) -> None:
+    facts = {"organisation": organisation and organisation.pk, "book": book}
+    try:
+        sealing()
+    except (SealingHalted, KeyLocked) as error:
+        logger.error("sealing halted", extra={**facts, "reason": str(error)})
+        open_case(
+            organisation=organisation,
+            kind=Case.Kind.SEALING,
+            subject=f"{organisation.pk}/{book}" if organisation else book,
+            summary=str(error),
+            again=True,
+        )
+    except Exception as error:  # whatever it is, the other logs are sealed
+        logger.error("sealing postponed", extra={**facts, "reason": in_words(error)})
 
 
 @app.periodic(cron="41 2 * * *")
 @app.task(queueing_lock="audit_books_nightly")
 def audit_books_nightly(timestamp: int) -> None:
-    """Audit every book; one that does not verify, or cannot be audited, is a case for staff."""
+    """Audit every book and the heads; what does not verify, or cannot be audited, is a case."""
     for organisation, slug, book in books():
-        try:
-            report = audit_book(organisation, slug, book)
-        except Exception as error:  # whatever it is, the other books are audited
-            facts = {"organisation": organisation, "book": book, "reason": in_words(error)}
-            logger.error("audit failed", extra=facts)
-            put_before_staff(organisation, slug, book, f"It cannot be audited: {in_words(error)}")
-        else:
-            if report.verdict:
-                put_before_staff(organisation, slug, book, report.finding)
+        command = f"manage.py audit_ledger --organisation {slug} --book {book}"
+        audit = partial(audit_book, organisation, slug, book)
+        _try_to_audit(organisation, book, command, audit)
+    _try_to_audit("", "heads", "manage.py audit_ledger", audit_heads)
 
 
-def put_before_staff(organisation: str, slug: str, book: str, finding: str) -> None:
-    """Open a case for a book, also when one was closed: what was wrong with it still is."""
-    command = f"manage.py audit_ledger --organisation {slug} --book {book}"
-    open_case(
-        organisation=Organisation.objects.filter(pk=organisation).first(),
-        kind=Case.Kind.AUDIT,
-        subject=f"{organisation}/{book}",
-        summary=f"{finding}\nTo audit it again: {command}",
-        again=True,
-    )
+def _try_to_audit(
+    organisation: str, book: str, command: str, audit: Callable[[], Report | None]
+) -> None:
+    try:
+        report = audit()
+        finding = report.finding if report and report.verdict else ""
+    except Exception as error:  # whatever it is, the other books are audited
+        facts = {"organisation": organisation, "book": book, "reason": in_words(error)}
+        logger.error("audit failed", extra=facts)
+        finding = f"It cannot be audited: {in_words(error)}"
+    if finding:
+        # Also when one was closed: what was wrong with it still is.
+        open_case(
+            organisation=Organisation.objects.filter(pk=organisation).first(),
+            kind=Case.Kind.AUDIT,
+            subject=f"{organisation}/{book}" if organisation else book,
+            summary=f"{finding}\nTo audit it again: {command}",
+            again=True,
+        )

@@ -1,9 +1,12 @@
 """Fixtures for all tests."""
 
+import itertools
+
 import pytest
 
 from tests.chromium import chromium  # noqa: F401 - a fixture
 
+FOLDERS = itertools.count()
 PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
@@ -11,3 +14,10 @@ PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 def plain_static_files(settings) -> None:
     """Name static files as they are: nobody collected them for the tests."""
     settings.STORAGES = {**settings.STORAGES, "staticfiles": PLAIN}
+
+
+@pytest.fixture(autouse=True)
+def checkpoints_of_its_own(settings, tmp_path_factory) -> None:
+    """Keep what is kept outside the database for each test apart: there is one heads log only."""
+    folder = tmp_path_factory.getbasetemp() / f"data-{next(FOLDERS)}"
+    settings.DATA_DIR = folder

@@ -7,7 +7,7 @@ from factory.django import DjangoModelFactory, Password
 
 from credits.models import CreditGrant, GrantRule
 from donations.models import Donation, Fund
-from ledger.models import PUBLIC, Book, Entry
+from ledger.models import PUBLIC, Book, Entry, HeadsCheckpoint, HeadsTimestamp
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
 from organisations import services
@@ -220,3 +220,10 @@ def key_of(organisation: Organisation, *scopes: str, application: str = "donatio
         livemode=False,
     )
     return issued.secret
+
+
+def stamped(checkpoint: HeadsCheckpoint) -> HeadsTimestamp:
+    """Store an answer of a time stamper about a checkpoint, which none gave."""
+    return HeadsTimestamp.objects.create(
+        checkpoint=checkpoint, response=b"answer", stamped_at=NOON, received_at=NOON
+    )

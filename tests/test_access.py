@@ -15,6 +15,7 @@ from credits.handles import handle_of
 from credits.models import Owner
 from credits.operations import CREDITS, CreditOperation
 from credits.services import post_operation
+from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal
 from organisations.models import Organisation, User
 from tests.factories import (
@@ -33,6 +34,7 @@ from tests.factories import (
     WorkerFactory,
     gift_entries,
     key_of,
+    stamped,
 )
 
 ACTORS = ("nobody", "stranger", "key", "member", "staff", "superuser")
@@ -61,9 +63,15 @@ TABLE = {
     "donations/<slug:donation_id>/opening": (404, 404, 404, 404, 404, 404),
     "donations/<slug:donation_id>/erase": (404, 404, 404, 404, 404, 404),
     "verify": EVERYBODY,
+    "log/heads/checkpoint": EVERYBODY,
+    "log/heads/tile/<path:tile>": EVERYBODY,
+    "log/heads/proof": (404, 404, 404, 404, 404, 404),  # names no checkpoint
+    "log/heads/checkpoints/<int:size>": EVERYBODY,
+    "log/heads/checkpoints/<int:size>.tsr": EVERYBODY,
     "log/<slug:organisation_id>/checkpoint": EVERYBODY,
     "log/<slug:organisation_id>/tile/<path:tile>": EVERYBODY,
     "v1/webhooks/stripe": (405, 405, 405, 405, 405, 405),
+    "v1/public/heads": EVERYBODY,
     PUBLIC: EVERYBODY,
     ONE: EVERYBODY,
     f"{ONE}/ledger": EVERYBODY,
@@ -195,12 +203,14 @@ def paths(lantern) -> dict[str, str]:
         nonce="daily:ann:2026-11-21",
     )
     seal(book=lantern.books.get(book="public"))
+    stamped(seal_heads())
     return {
         "<slug:slug>": "lantern",
         "<slug:organisation>": "lantern",
         "<slug:organisation_id>": lantern.id,
         "<path:tile>": "0/000.p/1",
         "<int:sequence>": "0",
+        "<int:size>": "1",
         "<str:account>": "stripe",
         "<str:currency>": "EUR",
         "<str:name>": "stripe",

@@ -16,13 +16,14 @@ OPTIONS = {
         "--reason": "published with the entry, for ever: nothing about anybody",
     },
     "export_log": {
-        "--organisation": "the organisation's slug; all if left out",
-        "folder": "files go to <folder>/log/<organisation id>/…",
+        "--organisation": "the organisation's slug; all logs if left out",
+        "folder": "files go to <folder>/log/…",
     },
     "rotate_key": {
         "--organisation": "the organisation's slug",
         "--lost": "the old key cannot be opened any more, so it vouches for nothing",
     },
+    "restore_heads": {"folder": "what export_log was given"},
     "restore_entries": {
         "--organisation": "the organisation's slug",
         "--book": "the name of a book; public if left out",

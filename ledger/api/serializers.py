@@ -71,6 +71,30 @@ class HeadSerializer(serializers.Serializer[Any]):
     checkpoint = serializers.CharField(allow_null=True)
 
 
+class TimestampSerializer(serializers.Serializer[Any]):
+    """
+    When a time stamper saw the checkpoint of a `size` (RFC 3161).
+
+    Its answer is at `/log/heads/checkpoints/<size>.tsr`, the note beside it without the ending.
+    """
+
+    size = serializers.IntegerField()
+    stamped_at = serializers.DateTimeField()
+
+
+class HeadsSerializer(serializers.Serializer[Any]):
+    """
+    The heads log of this instance: each checkpoint of a public ledger is one of its leaves.
+
+    `checkpoint` is its last signed note (C2SP tlog-checkpoint), `vkey` the key that signs it.
+    """
+
+    size = serializers.IntegerField()
+    checkpoint = serializers.CharField(allow_null=True)
+    vkey = serializers.CharField(allow_null=True)
+    timestamp = TimestampSerializer(allow_null=True)
+
+
 class BalanceSerializer(serializers.Serializer[Any]):
     """One account in one currency; the amount counts minor units, positive when money is there."""
 

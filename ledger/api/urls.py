@@ -8,6 +8,7 @@ ORGANISATION = "public/organisations/<slug:organisation>"
 LEDGER = f"{ORGANISATION}/ledger"
 
 urlpatterns = [
+    path("public/heads", views.Heads.as_view(), name="api-heads"),
     path(LEDGER, views.EntryList.as_view(), name="api-entry-list"),
     path(f"{LEDGER}/entries/<int:sequence>", views.EntryDetail.as_view(), name="api-entry"),
     path(

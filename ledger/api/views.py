@@ -12,6 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,10 +24,11 @@ from ledger.api.serializers import (
     BalancesSerializer,
     EntrySerializer,
     HeadSerializer,
+    HeadsSerializer,
     StatementLineSerializer,
 )
 from ledger.export import FORMATS, Format
-from ledger.log import newest_checkpoint, proof_of
+from ledger.log import newest_checkpoint, proof_of, state_of_heads
 from ledger.models import PUBLIC, Account, Book, Entry, EntryQuerySet, LineQuerySet
 from organisations.api.scoping import OrganisationPublic
 
@@ -101,6 +103,20 @@ class Head(OrganisationPublic, APIView):
         }
         version = f"{book.head_hash}.{checkpoint.size if checkpoint else 0}"
         return only_if_changed(request, Response(HeadSerializer(head).data), version)
+
+
+class Heads(APIView):
+    """GET says where the heads log ends: one signed checkpoint that vouches for every ledger."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=HeadsSerializer)
+    def get(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        """Return its checkpoint and key; 304 to whoever has them."""
+        state = state_of_heads()
+        version = sha256(str(state).encode()).hexdigest()
+        return only_if_changed(request, Response(HeadsSerializer(state).data), version)
 
 
 class Balances(OrganisationPublic, APIView):

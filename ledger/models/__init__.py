@@ -17,13 +17,22 @@ from ledger.models.entries import (
     Leg,
     LineQuerySet,
 )
-from ledger.models.log import Checkpoint, Log, SigningKey, Tile
+from ledger.models.heads import (
+    HeadsCheckpoint,
+    HeadsKey,
+    HeadsLeaf,
+    HeadsLog,
+    HeadsTile,
+    HeadsTimestamp,
+)
+from ledger.models.log import AnyLog, Checkpoint, Log, SigningKey, Tile
 from ledger.models.openings import Opening
 
 __all__ = [
     "PUBLIC",
     "Account",
     "AccountQuerySet",
+    "AnyLog",
     "Book",
     "BookListing",
     "Checkpoint",
@@ -32,6 +41,12 @@ __all__ = [
     "EntryFields",
     "EntryListing",
     "EntryQuerySet",
+    "HeadsCheckpoint",
+    "HeadsKey",
+    "HeadsLeaf",
+    "HeadsLog",
+    "HeadsTile",
+    "HeadsTimestamp",
     "Leg",
     "LineQuerySet",
     "Log",

@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from ledger import keys, line
-from ledger.models import PUBLIC, Book, SigningKey
+from ledger.models import PUBLIC, Book, Log, SigningKey
 from ledger.operations import BookOperation, application_of
 from ledger.services import Draft, append
 from organisations.models import Organisation
@@ -35,8 +34,7 @@ def open_book(*, organisation: Organisation, name: str) -> Book:
 
 def origin_of(organisation_id: str, book: str = PUBLIC) -> str:
     """Return the origin of a book's log, as its checkpoints name it."""
-    origin = f"{settings.LEDGER_HOST}/log/{organisation_id}"
-    return origin if book == PUBLIC else f"{origin}/{book}"
+    return Log(organisation_id=organisation_id, book=book).origin
 
 
 def _genesis(book: Book) -> Draft:

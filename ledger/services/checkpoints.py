@@ -1,7 +1,7 @@
 """
-The last checkpoint of each book, kept outside the database: a restored backup does not know it.
+The last checkpoint of each log, kept outside the database: a restored backup does not know it.
 
-One file a book below `DATA_DIR/checkpoints`, written before the database has the same checkpoint.
+One file a log below `DATA_DIR/checkpoints`, written before the database has the same checkpoint.
 """
 
 import os
@@ -11,17 +11,17 @@ from django.conf import settings
 
 from ledger import notes
 from ledger.errors import SealingHalted
-from ledger.models import Book
+from ledger.models import AnyLog, Book
 
 
-def kept_file(book: Book) -> Path:
-    """Return where the last checkpoint of a book is kept."""
-    return Path(settings.DATA_DIR, "checkpoints", book.organisation_id, book.book)
+def kept_file(log: AnyLog | Book) -> Path:
+    """Return where the last checkpoint of a log is kept: a book and its log have one name."""
+    return Path(settings.DATA_DIR, "checkpoints", str(log))
 
 
-def kept_note(book: Book) -> notes.Note | None:
-    """Return the last checkpoint that was signed of a book. Raises `SealingHalted`."""
-    file = kept_file(book)
+def kept_note(log: AnyLog | Book) -> notes.Note | None:
+    """Return the last checkpoint that was signed of a log. Raises `SealingHalted`."""
+    file = kept_file(log)
     try:
         note = notes.parse_note(file.read_bytes())
         notes.parse_checkpoint(note.text)
@@ -32,9 +32,9 @@ def kept_note(book: Book) -> notes.Note | None:
     return note
 
 
-def keep(book: Book, note: notes.Note) -> None:
+def keep(log: AnyLog | Book, note: notes.Note) -> None:
     """Keep a checkpoint in place of the last one; it is on the disk when this returns."""
-    file = kept_file(book)
+    file = kept_file(log)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = file.with_suffix(".new")
     with new.open("w", encoding="utf-8") as stream:

@@ -4,29 +4,30 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 
 from ledger import notes
-from ledger.log import ENTRIES, newest_checkpoint, read_tile
+from ledger.log import ENTRIES, read_tile
+from ledger.models import AnyLog
 from ledger.tiles import path_of, tiles_of
-from organisations.models import Organisation
 
 
-def publish_log(*, organisation: Organisation, storage: Storage) -> int:
+def publish_log(*, log: AnyLog, storage: Storage) -> int:
     """
-    Write what a log has that its files have not; return how many entries they have then.
+    Write what a log has that its files have not; return how many leaves they have then.
 
     The names are the paths of our own URLs. The checkpoint is written last, so that it never needs
     a file that is not there; what was cut off is written again.
     """
-    checkpoint = newest_checkpoint(organisation)
+    checkpoint = log.checkpoints().first()
     if checkpoint is None:
         return 0
-    folder = f"log/{organisation.pk}"
-    for level, number, width in tiles_of(checkpoint.size, _published(storage, folder)):
+    size: int = checkpoint.size
+    folder = log.path
+    for level, number, width in tiles_of(size, _published(storage, folder)):
         for name in [str(level), *([ENTRIES] if level == 0 else [])]:
-            content = read_tile(organisation, name, number, width)
+            content = read_tile(log, name, number, width)
             assert content is not None, "the checkpoint needs this tile"
             _write(storage, f"{folder}/{path_of(name, number, width)}", content)
     _write(storage, f"{folder}/checkpoint", checkpoint.note.encode())
-    return checkpoint.size
+    return size
 
 
 def _published(storage: Storage, folder: str) -> int:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from common.errors import in_words
 from ledger import line, notes
 from ledger.errors import RestoreRefused, SealingHalted
-from ledger.models import Book, Checkpoint
+from ledger.models import AnyLog, Book
 from ledger.operations import BaseLedgerOperation, BookOperation, application_of
 from ledger.services import COPY, Draft, begin, row_of, server_cursor
 from ledger.services.checkpoints import keep, kept_file, kept_note
@@ -45,20 +45,20 @@ def restore_entries(*, book: Book, lines: Iterable[bytes]) -> int:
 
 
 @transaction.atomic(durable=True)
-def trust_checkpoint(*, book: Book) -> notes.Checkpoint:
+def trust_checkpoint(*, log: AnyLog) -> notes.Checkpoint:
     """
     Keep the database's last checkpoint outside again, where none is kept; return it.
 
     For an operator who knows that this database is the last one. Raises `SealingHalted` where a
     checkpoint is kept, or none was ever signed.
     """
-    if kept_note(book):
-        raise SealingHalted(f"{kept_file(book)} is there: sealing goes on from it.")
-    last = Checkpoint.objects.of(book.organisation_id, book.book).first()
+    if kept_note(log):
+        raise SealingHalted(f"{kept_file(log)} is there: sealing goes on from it.")
+    last = log.checkpoints().first()
     if last is None:
-        raise SealingHalted("Nothing of this book was ever signed: there is nothing to trust.")
+        raise SealingHalted("Nothing of this log was ever signed: there is nothing to trust.")
     note = notes.parse_note(last.note.encode())
-    keep(book, note)
+    keep(log, note)
     return notes.parse_checkpoint(note.text)
 
 

@@ -1,7 +1,8 @@
-"""Sealing: a book's entries become leaves of its log, and a checkpoint signs them all."""
+"""Sealing: a log's leaves go into its tiles, and a checkpoint signs them all."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
@@ -9,25 +10,20 @@ from django.db.models.functions import Coalesce
 
 from ledger import keys, notes
 from ledger.errors import SealingHalted
-from ledger.log import keys_of
-from ledger.models import Book, Checkpoint, Log, SigningKey
+from ledger.models import AnyLog, Book, Checkpoint, Log
 from ledger.services import server_cursor
-from ledger.services.books import origin_of
 from ledger.services.checkpoints import keep, kept_file, kept_note
 from ledger.tiles import TILE_BYTES, WIDTH, Tiles, subtree
 
-# Who knows only the retired key has so long to learn of the new one.
-OVERLAP = timedelta(days=30)
 # As many entries at a time as one tile of the second level stands for.
 SPAN = WIDTH * WIDTH
 OPEN = "INSERT INTO ledger_log (organisation_id, book) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-LEAVES = "SELECT number, hashes FROM ledger_leaves_v1(%s, %s, %s, %s)"
+LEAVES = "SELECT number, hashes FROM {function}({places})"
 GROW = """
     WITH grown AS (
-        INSERT INTO ledger_tile AS tile (organisation_id, book, level, number, hashes)
-        SELECT %s, %s, %s, * FROM unnest(%s::bigint[], %s::bytea[])
-        ON CONFLICT (organisation_id, book, level, number)
-            DO UPDATE SET hashes = tile.hashes || EXCLUDED.hashes
+        INSERT INTO {table} AS tile ({key}, number, hashes)
+        SELECT {places}, * FROM unnest(%s::bigint[], %s::bytea[])
+        ON CONFLICT ({key}, number) DO UPDATE SET hashes = tile.hashes || EXCLUDED.hashes
         RETURNING number, hashes
     )
     SELECT number, hashes FROM grown WHERE octet_length(hashes) = %s ORDER BY number
@@ -54,32 +50,50 @@ def seal(*, book: Book) -> Checkpoint:
 
 def seal_locked(book: Book) -> Checkpoint:
     """Do what `seal` says, in the caller's transaction."""
-    log = _locked_log(book)
-    book = Book.objects.get(pk=book.pk)
-    last = Checkpoint.objects.of(book.organisation_id, book.book).first()
-    kept = kept_note(book)
-    signed = [notes.parse_checkpoint(note.text) for note in _notes(kept, last)]
-    _check_nothing_is_lost(book, signed, is_kept=kept is not None)
-    _grow(log, book.size)
+    checkpoint: Checkpoint = seal_log(_locked_log(book))
+    return checkpoint
+
+
+def seal_log(log: AnyLog, *also: notes.Checkpoint) -> Any:
+    """
+    Sign all leaves of a log whose row is locked; return its checkpoint.
+
+    Its tree must begin with what was signed of it, and with `also`. Raises `SealingHalted`.
+    """
+    size = log.leaves()
+    last = log.checkpoints().first()
+    signed = signed_of(log, last, size)
+    _grow(log, size)
     tree = log.tiles()
-    for checkpoint in signed:
-        _check_begins_with(tree, checkpoint)
-    if last and last.size == book.size:
+    for checkpoint in (*signed, *also):
+        _check_begins_with(log, tree, checkpoint)
+    if last and last.size == size:
         return last
-    checkpoint = notes.Checkpoint(_origin(book), book.size, tree.root(book.size))
-    if checkpoint in signed:
-        note = kept
-    else:
-        note = _sign(book, checkpoint)
-        keep(book, note)
-    return Checkpoint.objects.create(
-        organisation_id=book.organisation_id,
-        book=book.book,
-        size=book.size,
+    checkpoint = notes.Checkpoint(log.origin, size, tree.root(size))
+    note = signed.get(checkpoint)
+    if note is None:
+        note = _sign(log, checkpoint)
+        keep(log, note)
+    return log.checkpoints().create(
+        **log.key,
+        size=size,
         root=checkpoint.root,
         note=str(note),
         sealed_at=datetime.now(UTC),
     )
+
+
+def signed_of(log: AnyLog, last: Any, size: int) -> dict[notes.Checkpoint, notes.Note]:
+    """
+    Return what was signed of a log: the database's last checkpoint, and the one kept outside.
+
+    Raises `SealingHalted` when a log of this size has lost any of it.
+    """
+    kept = kept_note(log)
+    stored = last and notes.parse_note(last.note.encode())
+    signed = {notes.parse_checkpoint(note.text): note for note in (kept, stored) if note}
+    _check_nothing_is_lost(log, size, signed, is_kept=kept is not None)
+    return signed
 
 
 def _locked_log(book: Book) -> Log:
@@ -89,46 +103,56 @@ def _locked_log(book: Book) -> Log:
 
 
 def _check_nothing_is_lost(
-    book: Book, signed: Sequence[notes.Checkpoint], *, is_kept: bool
+    log: AnyLog, size: int, signed: Collection[notes.Checkpoint], *, is_kept: bool
 ) -> None:
     if signed and not is_kept:
         raise SealingHalted(
-            f"{kept_file(book)} is gone, so nobody can tell whether this database is an older one. "
+            f"{kept_file(log)} is gone, so nobody can tell whether this database is an older one. "
             "Put it back; or, when you know that this database is the last one: "
-            f"{_command('trust_checkpoint', book)}"
+            f"{log.command('trust')}"
         )
     for checkpoint in signed:
-        if checkpoint.origin != _origin(book):
-            raise SealingHalted(f"A checkpoint of {checkpoint.origin} is kept for {_origin(book)}.")
-        if checkpoint.size > book.size:
+        if checkpoint.origin != log.origin:
+            raise SealingHalted(f"A checkpoint of {checkpoint.origin} is kept for {log.origin}.")
+        if checkpoint.size > size:
             raise SealingHalted(
-                f"{checkpoint.size:,} entries were signed and {book.size:,} are here: "
+                f"{checkpoint.size:,} {log.noun} were signed and {size:,} are here: "
                 "this database is an older one. Restore the last one, or bring back what is "
-                f"missing from an export: {_command('restore_entries', book)} EXPORT"
+                f"missing from an export: {log.command('restore')}"
             )
 
 
-def _check_begins_with(tree: Tiles, checkpoint: notes.Checkpoint) -> None:
+def _check_begins_with(log: AnyLog, tree: Tiles, checkpoint: notes.Checkpoint) -> None:
     if tree.root(checkpoint.size) != checkpoint.root:
         raise SealingHalted(
-            f"The first {checkpoint.size:,} entries are not those that were signed: "
+            f"The first {checkpoint.size:,} {log.noun} are not those that were signed: "
             "restore the database that has them. To see what is wrong: manage.py audit_ledger"
         )
 
 
-def _grow(log: Log, size: int) -> None:
+def _grow(log: AnyLog, size: int) -> None:
+    key = list(log.key.values())
+    leaves = LEAVES.format(function=log.LEAVES, places=_places(len(key) + 2))
+    grow = GROW.format(
+        table=log.tile_rows().model._meta.db_table,
+        key=", ".join([*log.key, "level"]),
+        places=_places(len(key) + 1),
+    )
     with server_cursor() as cursor:
         while log.size < size:
             until = min(size, (log.size // SPAN + 1) * SPAN)
-            cursor.execute(LEAVES, [log.organisation_id, log.book, log.size, until])
+            cursor.execute(leaves.encode(), [*key, log.size, until])
             level, grown = 0, cursor.fetchall()
             while grown:
                 columns = [list(column) for column in zip(*grown, strict=True)]
-                key = [log.organisation_id, log.book, level]
-                cursor.execute(GROW, [*key, *columns, TILE_BYTES])
+                cursor.execute(grow.encode(), [*key, level, *columns, TILE_BYTES])
                 level, grown = level + 1, _above(cursor.fetchall())
             log.size = until
     log.save(update_fields=["size"])
+
+
+def _places(count: int) -> str:
+    return ", ".join(["%s"] * count)
 
 
 def _above(filled: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
@@ -139,33 +163,9 @@ def _above(filled: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
     return list(above.items())
 
 
-def _sign(book: Book, checkpoint: notes.Checkpoint) -> notes.Note:
-    stored = {key.vkey: key for key in SigningKey.objects.of(book.organisation_id)}
+def _sign(log: AnyLog, checkpoint: notes.Checkpoint) -> notes.Note:
     signatures = []
-    for vkey in _signers(book):
-        private = keys.open_key(bytes(stored[vkey].encrypted_seed))
-        signatures.append(notes.sign(private, notes.parse_key(vkey).name, str(checkpoint)))
+    for key in log.signers(checkpoint.size):
+        private = keys.open_key(bytes(key.encrypted_seed))
+        signatures.append(notes.sign(private, notes.parse_key(key.vkey).name, str(checkpoint)))
     return notes.Note(str(checkpoint), signatures)
-
-
-def _signers(book: Book) -> list[str]:
-    """Return the key in force, and for a while the one before it, if that is not lost."""
-    named = keys_of(book.organisation_id, book.book)
-    entries = [entry for entry in named if entry.sequence < book.size]
-    last = entries[-1]
-    is_overlapping = last.recorded_at > datetime.now(UTC) - OVERLAP
-    is_vouched_for = "signature" in last.metadata
-    signing = entries[-2:] if is_overlapping and is_vouched_for else [last]
-    return [entry.metadata["vkey"] for entry in reversed(signing)]
-
-
-def _origin(book: Book) -> str:
-    return origin_of(book.organisation_id, book.book)
-
-
-def _command(name: str, book: Book) -> str:
-    return f"manage.py {name} --organisation {book.organisation.slug} --book {book.book}"
-
-
-def _notes(kept: notes.Note | None, last: Checkpoint | None) -> list[notes.Note]:
-    return [note for note in (kept, last and notes.parse_note(last.note.encode())) if note]

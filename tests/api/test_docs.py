@@ -38,6 +38,7 @@ def test_every_url_of_the_api_is_described(schema):
         "/v1/ledger-entries",
         "/v1/ledger/{owner_id}",
         "/v1/ledger/{owner_id}/entries",
+        "/v1/public/heads",
         public,
         one,
         f"{one}/accounts/{{account}}/entries",

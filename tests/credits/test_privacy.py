@@ -13,11 +13,12 @@ from django.urls import get_resolver
 from common.logs import JsonFormatter
 from credits import services
 from ledger.models import Entry
+from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal
 from organisations.models import ApiKey
 from tests.credits.conftest import URL, Program
 from tests.database import running_server
-from tests.factories import OrganisationFactory, gift_entries, key_of
+from tests.factories import OrganisationFactory, gift_entries, key_of, stamped
 from tests.test_access import routes
 
 SECRET, NONCE = "zaphod-4711", "nonce-0815"
@@ -40,6 +41,13 @@ PUBLIC = [
     f"{API}/ledger/entries/0",
     f"{API}/ledger/entries/1",
     f"{API}/ledger/entries/1/proof",
+    "/log/heads/checkpoint",
+    "/log/heads/tile/0/000.p/1",
+    "/log/heads/tile/entries/000.p/1",
+    "/log/heads/proof?origin=ledger.example/log/{id}&size=2",
+    "/log/heads/checkpoints/1",
+    "/log/heads/checkpoints/1.tsr",
+    "/v1/public/heads",
     "/log/{id}/checkpoint",
     "/log/{id}/tile/0/000.p/2",
     "/log/{id}/tile/entries/000.p/2",
@@ -63,6 +71,7 @@ def body_of(client, path):
 def test_the_public_sees_nothing_of_a_private_book(client, program, organisation):
     gift_entries(organisation)
     seal(book=organisation.books.get(book="public"))
+    stamped(seal_heads())
     paths = [path.format(id=organisation.id) for path in PUBLIC]
     before = {path: body_of(client, path) for path in paths}
     program.post(SECRET, "CREDIT_ADD", NONCE, amount=1234567)
@@ -70,6 +79,7 @@ def test_the_public_sees_nothing_of_a_private_book(client, program, organisation
     hashes = Entry.objects.of(organisation, "credits").values_list("entry_hash", flat=True)
 
     seal(book=organisation.books.get(book="credits"))
+    seal_heads()
 
     for path in paths:
         body = body_of(client, path)

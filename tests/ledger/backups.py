@@ -1,5 +1,8 @@
 """What an operator does who restores an older backup: the database forgets its last entries."""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
 import psycopg
 
 FORGET = """
@@ -25,17 +28,28 @@ TABLES = ("ledger_checkpoint", "ledger_tile", "ledger_log", "ledger_entry", "led
           "ledger_book")  # fmt: skip
 
 
+TABLES_OF_HEADS = ("ledger_headscheckpoint", "ledger_headsleaf", "ledger_headstile",
+                   "ledger_headslog")  # fmt: skip
+
+
 def forget(superuser: psycopg.Connection, *, size: int) -> None:
     """Take the only book back to its first entries, as if nothing else had ever been there."""
+    with unlocked(superuser, TABLES):
+        superuser.execute(FORGET.format(size=size).encode())
+
+
+@contextmanager
+def unlocked(superuser: psycopg.Connection, tables: Collection[str]) -> Iterator[None]:
+    """Let the superuser do anything to tables, in one transaction."""
     triggers = superuser.execute(
         "SELECT tgrelid::regclass::text, tgname FROM pg_trigger "
         "WHERE tgenabled = 'A' AND NOT tgisinternal AND tgrelid::regclass::text = ANY (%s)",
-        [list(TABLES)],
+        [list(tables)],
     ).fetchall()
     with superuser.transaction():
         superuser.execute("SET LOCAL session_replication_role = replica")
         for table, name in triggers:
             superuser.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}".encode())
-        superuser.execute(FORGET.format(size=size).encode())
+        yield
         for table, name in triggers:
             superuser.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}".encode())

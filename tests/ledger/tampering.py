@@ -12,7 +12,10 @@ from config.postgres_home import SUPERUSER
 from tests.ledger.pen import Pen, Row, encode, hash_of
 
 TABLES = ("ledger_entry", "ledger_account", "ledger_book")
-LOG_TABLES = ("ledger_log", "ledger_tile", "ledger_checkpoint")
+LOG_TABLES = (
+    "ledger_log", "ledger_tile", "ledger_checkpoint", "ledger_headslog", "ledger_headsleaf",
+    "ledger_headstile", "ledger_headscheckpoint", "ledger_headskey",
+)  # fmt: skip
 CONSTRAINTS = """
     SELECT format(
         'ALTER TABLE %%s DROP CONSTRAINT IF EXISTS %%I CASCADE', conrelid::regclass, conname
@@ -36,6 +39,13 @@ def unguarded(server: postgres.Server, name: str, template: str) -> Iterator[Non
         connection.execute("DROP TRIGGER ledger_mirror ON ledger_entry")
         connection.execute(
             "ALTER TABLE ledger_checkpoint DROP CONSTRAINT checkpoint_says_its_size_and_root"
+        )
+        connection.execute(
+            "ALTER TABLE ledger_headscheckpoint "
+            "DROP CONSTRAINT headscheckpoint_says_its_size_and_root"
+        )
+        connection.execute(
+            "ALTER TABLE ledger_headsleaf DROP CONSTRAINT ledger_headsleaf_body_check"
         )
     try:
         yield

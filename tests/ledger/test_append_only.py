@@ -278,6 +278,16 @@ RIGHTS = [
     ("ledger_correction", "SELECT"),
     ("ledger_entry", "SELECT"),
     ("ledger_entrylisting", "SELECT"),
+    ("ledger_headscheckpoint", "INSERT"),
+    ("ledger_headscheckpoint", "SELECT"),
+    ("ledger_headskey", "INSERT"),
+    ("ledger_headskey", "SELECT"),
+    ("ledger_headsleaf", "SELECT"),
+    ("ledger_headslog", "SELECT"),
+    ("ledger_headstile", "INSERT"),
+    ("ledger_headstile", "SELECT"),
+    ("ledger_headstimestamp", "INSERT"),
+    ("ledger_headstimestamp", "SELECT"),
     ("ledger_leg", "SELECT"),
     ("ledger_log", "SELECT"),
     ("ledger_opening", "DELETE"),
@@ -300,6 +310,11 @@ COLUMN_RIGHTS = [
     ("ledger_log", "INSERT", "book"),
     ("ledger_log", "UPDATE", "size"),
     ("ledger_tile", "UPDATE", "hashes"),
+    ("ledger_headslog", "INSERT", "is_ours"),
+    ("ledger_headslog", "UPDATE", "size"),
+    ("ledger_headsleaf", "INSERT", "sequence"),
+    ("ledger_headsleaf", "INSERT", "body"),
+    ("ledger_headstile", "UPDATE", "hashes"),
 ]
 
 

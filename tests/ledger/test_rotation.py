@@ -10,8 +10,7 @@ from ledger import notes, rotation
 from ledger.audit import audit_books
 from ledger.errors import KeyLocked, NoKeyYet
 from ledger.log import keys_of, vkey_of
-from ledger.models import Entry, SigningKey
-from ledger.services import sealing
+from ledger.models import Entry, SigningKey, log
 from ledger.services.books import open_book
 from ledger.services.rotating import rotate_key
 from ledger.services.sealing import seal
@@ -97,13 +96,13 @@ def test_both_keys_sign_for_thirty_days(organisation, book, monkeypatch):
     assert signers(book) == {old, new}
     note = notes.parse_note(seal(book=book).note.encode())
     assert note.signatures[0].is_of(notes.parse_key(new))
-    monkeypatch.setattr(sealing, "OVERLAP", timedelta(days=-1))
+    monkeypatch.setattr(log, "OVERLAP", timedelta(days=-1))
     gift_entries(organisation, 1)
     assert signers(book) == {new}
 
 
 def test_the_overlap_is_thirty_days():
-    assert timedelta(days=30) == sealing.OVERLAP
+    assert timedelta(days=30) == log.OVERLAP
 
 
 def test_only_the_last_two_keys_sign(organisation, book):
@@ -257,7 +256,8 @@ def test_a_rotation_without_a_word_of_the_old_key_is_no_break(tamper, rotated):
 def test_a_checkpoint_needs_the_key_in_force_at_its_size(tamper, rotated, which, monkeypatch):
     book = rotated.books.get()
     retired, new = (entry.metadata["vkey"] for entry in keys_of(rotated.id))
-    monkeypatch.setattr(sealing, "_signers", lambda _book: [retired if which == "retired" else new])
+    signer = SigningKey.objects.get(vkey=retired if which == "retired" else new)
+    monkeypatch.setattr(log.Log, "signers", lambda _log, _size: [signer])
 
     seal(book=book)
 

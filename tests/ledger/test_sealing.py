@@ -233,7 +233,7 @@ def test_an_export_that_lacks_something_brings_nothing_back(
 
 
 def test_what_is_there_need_not_be_trusted(book):
-    with pytest.raises(CommandError, match="Nothing of this book was ever signed"):
+    with pytest.raises(CommandError, match="Nothing of this log was ever signed"):
         command("trust_checkpoint", "--organisation", "lantern")
     seal(book=book)
     with pytest.raises(CommandError, match="is there: sealing goes on from it"):

@@ -8,14 +8,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger.audit import Report, audit_books
+from ledger.audit_heads import audit_heads
 from ledger.audit_rules import Verdict
 
 
 class Command(BaseCommand):
     """
-    Audit the books and say how far it looked.
+    Audit the books, and the heads log if all of them are audited; say how far it looked.
 
-    Exits with the worst verdict: VALID 0, INCOMPLETE 12, TAMPERED 13, MALFORMED 16.
+    Exits with the worst verdict: VALID 0, INCOMPLETE 12, TAMPERED 13, UNKNOWN_KEY 15, MALFORMED 16.
     """
 
     help = "Verify every row, balance and head of the books against the stored bytes."
@@ -28,15 +29,23 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Audit book by book; print as it goes."""
+        chosen = {name: options[name] for name in ("organisation", "book")}
+        write = _object if options["json"] else _sentence
         verdicts = []
-        for report in audit_books(organisation=options["organisation"], book=options["book"]):
-            self.stdout.write(_object(report) if options["json"] else _sentence(report))
+        for report in audit_books(**chosen):
+            self.stdout.write(write(report))
             verdicts.append(report.verdict)
-        if not verdicts and (options["organisation"] or options["book"]):
+        if not verdicts and any(chosen.values()):
             raise CommandError("There is no such book.")
+        summary = f"{len(verdicts):,} books"
+        heads = None if any(chosen.values()) else audit_heads()
+        if heads:
+            self.stdout.write(write(heads))
+            verdicts.append(heads.verdict)
+            summary += " and the heads log"
         worst = max(verdicts, default=Verdict.VALID)
         if not options["json"]:
-            self.stdout.write(f"{worst.name}: {len(verdicts):,} books")
+            self.stdout.write(f"{worst.name}: {summary}")
         if worst:
             sys.exit(worst)
 
@@ -47,7 +56,7 @@ def _object(report: Report) -> str:
 
 
 def _sentence(report: Report) -> str:
-    found = f"{report.verdict.name} {report.slug}/{report.book}"
+    found = f"{report.verdict.name} {report.name}"
     if report.verdict:
         where = "" if report.first_bad_sequence is None else f"at {report.first_bad_sequence}: "
         found += f" {where}{report.reason}"

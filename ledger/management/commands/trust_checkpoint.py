@@ -3,7 +3,7 @@
 from typing import Any
 
 from ledger.management.books import BookCommand
-from ledger.models import Book
+from ledger.models import Book, Log
 from ledger.services.restoring import trust_checkpoint
 
 
@@ -14,5 +14,5 @@ class Command(BookCommand):
 
     def work(self, book: Book, options: dict[str, Any]) -> str:
         """Keep it, and say what is trusted now."""
-        checkpoint = trust_checkpoint(book=book)
+        checkpoint = trust_checkpoint(log=Log(organisation=book.organisation, book=book.book))
         return f"Sealing goes on from the checkpoint of {checkpoint.size:,} entries."
