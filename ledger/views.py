@@ -9,6 +9,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET, require_safe
 
+from common.ranges import part_of
 from ledger import log
 from ledger.errors import NotYetSealed
 from ledger.models import AnyLog, Book, HeadsCheckpoint, HeadsLog, HeadsTimestamp, Log
@@ -125,4 +126,4 @@ def _published(
     response = HttpResponse(content, content_type=content_type, headers=headers)
     shown = get_conditional_response(request, etag=headers["ETag"], response=response)
     assert shown is not None
-    return shown
+    return part_of(request, response) if shown is response else shown
