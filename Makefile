@@ -54,8 +54,9 @@ shell: environment ## one command beside the running Almoner, or alone: make she
 
 lock: environment ## write every requirements*.txt anew from its requirements*.in
 	$(UV) pip compile $(LOCK) requirements.in -o requirements.txt $(ARGS)
-	$(UV) pip compile $(LOCK) requirements.in requirements-dev.in -c requirements.txt \
-		-o requirements-dev.txt $(ARGS)
+	$(UV) pip compile $(LOCK) requirements-s3.in -c requirements.txt -o requirements-s3.txt $(ARGS)
+	$(UV) pip compile $(LOCK) requirements.in requirements-s3.in requirements-dev.in \
+		-c requirements.txt -c requirements-s3.txt -o requirements-dev.txt $(ARGS)
 	$(UV) pip compile $(LOCK) bench/requirements.in -o bench/requirements.txt $(ARGS)
 	echo uv | $(UV) pip compile $(LOCK) - -o requirements-uv.txt $(ARGS)
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header

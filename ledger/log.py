@@ -28,6 +28,9 @@ from organisations.models import Organisation
 ENTRIES = "entries"
 PROOF = "c2sp.org/tlog-proof@v1"
 OPENING = "almoner-opening/v1"
+# What servers say of checkpoints and of tiles, and how long each is good.
+TEXT, BYTES = "text/plain; charset=utf-8", "application/octet-stream"
+FOR_SECONDS, FOR_EVER = "public, max-age=2", "public, max-age=31536000, immutable"
 
 
 def seal_of(entry: Entry) -> dict[str, Any]:

@@ -22,9 +22,6 @@ TILE = re.compile(
     r"(?P<level>[0-6]|entries)/(?P<groups>(?:x[0-9]{3}/){0,5}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?\Z"
 )
-FOR_EVER = "public, max-age=31536000, immutable"
-FOR_SECONDS = "public, max-age=2"
-TEXT = "text/plain; charset=utf-8"
 
 
 @require_GET
@@ -73,7 +70,7 @@ def heads_proof(request: HttpRequest) -> HttpResponseBase:
         proof = log.proof_of_head(leaf)
     except NotYetSealed as error:
         raise Http404(str(error)) from error
-    response = _published(request, proof.encode(), TEXT, FOR_SECONDS)
+    response = _published(request, proof.encode(), log.TEXT, log.FOR_SECONDS)
     filename = f"heads-{leaf.sequence}.tlog-proof"
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
@@ -83,14 +80,14 @@ def heads_proof(request: HttpRequest) -> HttpResponseBase:
 def heads_note(request: HttpRequest, size: int) -> HttpResponseBase:
     """Return a checkpoint of the heads log that may not be the last: what was time-stamped."""
     checkpoint = get_object_or_404(HeadsCheckpoint, pk=min(size, SIZE_MAX))
-    return _published(request, checkpoint.note.encode(), TEXT, FOR_EVER)
+    return _published(request, checkpoint.note.encode(), log.TEXT, log.FOR_EVER)
 
 
 @require_safe
 def heads_timestamp(request: HttpRequest, size: int) -> HttpResponseBase:
     """Return what a time stamper answered about this checkpoint (RFC 3161)."""
     stamped = get_object_or_404(HeadsTimestamp, pk=min(size, SIZE_MAX))
-    return _published(request, bytes(stamped.response), "application/timestamp-reply", FOR_EVER)
+    return _published(request, bytes(stamped.response), "application/timestamp-reply", log.FOR_EVER)
 
 
 def _public_log(organisation_id: str) -> Log:
@@ -101,7 +98,7 @@ def _checkpoint(request: HttpRequest, of: AnyLog) -> HttpResponseBase:
     checkpoint = of.checkpoints().first()
     if checkpoint is None:
         raise Http404("This log is not sealed yet: try again in a few seconds.")
-    return _published(request, checkpoint.note.encode(), TEXT, FOR_SECONDS)
+    return _published(request, checkpoint.note.encode(), log.TEXT, log.FOR_SECONDS)
 
 
 def _tile(request: HttpRequest, of: AnyLog, tile: str) -> HttpResponseBase:
@@ -114,7 +111,7 @@ def _tile(request: HttpRequest, of: AnyLog, tile: str) -> HttpResponseBase:
     content = log.read_tile(of, match["level"], number, width)
     if content is None:
         raise Http404("The last checkpoint needs no such tile.")
-    return _published(request, content, "application/octet-stream", FOR_EVER)
+    return _published(request, content, log.BYTES, log.FOR_EVER)
 
 
 def _published(

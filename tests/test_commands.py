@@ -17,7 +17,7 @@ OPTIONS = {
     },
     "export_log": {
         "--organisation": "the organisation's slug; all logs if left out",
-        "folder": "files go to <folder>/log/…",
+        "target": "a folder, or s3://bucket/prefix; files go to <target>/log/…",
     },
     "rotate_key": {
         "--organisation": "the organisation's slug",

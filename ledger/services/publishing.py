@@ -1,4 +1,4 @@
-"""Writing a public log as static files, which any file server can host."""
+"""Writing a public log as static files, which any file server or object store can host."""
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
@@ -14,7 +14,7 @@ def publish_log(*, log: AnyLog, storage: Storage) -> int:
     Write what a log has that its files have not; return how many leaves they have then.
 
     The names are the paths of our own URLs. The checkpoint is written last, so that it never needs
-    a file that is not there; what was cut off is written again.
+    a file that is not there. What was cut off is written again: the storage must not mind.
     """
     checkpoint = log.checkpoints().first()
     if checkpoint is None:
@@ -25,8 +25,8 @@ def publish_log(*, log: AnyLog, storage: Storage) -> int:
         for name in [str(level), *([ENTRIES] if level == 0 else [])]:
             content = read_tile(log, name, number, width)
             assert content is not None, "the checkpoint needs this tile"
-            _write(storage, f"{folder}/{path_of(name, number, width)}", content)
-    _write(storage, f"{folder}/checkpoint", checkpoint.note.encode())
+            storage.save(f"{folder}/{path_of(name, number, width)}", ContentFile(content))
+    storage.save(f"{folder}/checkpoint", ContentFile(checkpoint.note.encode()))
     return size
 
 
@@ -36,8 +36,3 @@ def _published(storage: Storage, folder: str) -> int:
             return notes.parse_checkpoint(notes.parse_note(file.read()).text).size
     except (FileNotFoundError, notes.NoteMalformed):
         return 0
-
-
-def _write(storage: Storage, name: str, content: bytes) -> None:
-    storage.delete(name)
-    storage.save(name, ContentFile(content))
