@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.house.conftest import ROOT, House
+from tests.house.conftest import ROOT, House, until
 
 SECONDS = 1000
+PUBLIC = "/v1/public/organisations/lantern-house"
 TAMPERED = 13
 
 
@@ -108,10 +109,29 @@ def test_the_readmes_commands_find_a_tampered_line(tampered: Path, tmp_path: Pat
     assert '"sequence":41,' in told.stdout
 
 
-def readme_commands() -> str:
+@pytest.mark.skipif(
+    not shutil.which("curl") or not shutil.which("openssl"),
+    reason="The README's commands need curl and openssl.",
+)
+def test_the_readmes_commands_verify_a_receipt(house: House, tmp_path: Path):
+    proof = f"{PUBLIC}/ledger/entries/3/proof"
+    until(lambda: house.get(proof).ok)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    commands = readme_commands("verify-a-receipt").replace("http://localhost:8000", house.url)
+
+    told = subprocess.run(
+        ["bash", "-c", commands], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    line = house.public("/ledger/entries/3")["line"]
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.endswith(f"VALID: this line is one of those that were signed:\n{line}\n")
+
+
+def readme_commands(name: str = "verify-with-public-tools") -> str:
     """Return what the README tells to type."""
     text = (ROOT / "README.md").read_text()
-    found = re.search(r"<!-- verify-with-public-tools -->\n```sh\n(.*?)```", text, re.DOTALL)
+    found = re.search(rf"<!-- {name} -->\n```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     assert found
     return found[1]
 
