@@ -17,7 +17,7 @@ def built(source: Path) -> Path:
     """Build a program into the folder that it is in, or skip the test and say so."""
     if not shutil.which("go") or not (GOPATH / "src/golang.org/x/mod/sumdb").is_dir():
         pytest.skip(MISSING)
-    program = source.with_suffix("")
+    program = source.with_suffix(".program")
     subprocess.run(
         ["go", "build", "-o", program, source], env=os.environ | SURROUNDINGS, check=True
     )
