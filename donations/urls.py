@@ -7,6 +7,7 @@ from donations import views
 urlpatterns = [
     path("o/<slug:slug>/ledger", views.ledger, name="ledger"),
     path("o/<slug:slug>/ledger/<int:sequence>", views.entry, name="entry"),
+    path("o/<slug:slug>/ledger/<int:sequence>/qr.svg", views.entry_code, name="entry-code"),
     path(
         "o/<slug:slug>/ledger/accounts/<str:currency>/<str:name>",
         views.account,

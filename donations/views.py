@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+import segno
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
@@ -17,7 +20,7 @@ from donations.forms import EntryFilter, GiftForm, Pages, currencies_of, new_key
 from donations.models import Donation, Fund
 from donations.services.erasure import erase_donor
 from donations.services.promises import journey_url, promise_donation
-from ledger.log import erasure_of, opening_of, seal_of
+from ledger.log import erasure_of, opening_of, seal_of, vkey_of
 from ledger.models import Account, Book, Entry, LineQuerySet, Opening
 from ledger.operations import MoneyOperation
 from organisations.models import Organisation
@@ -75,6 +78,20 @@ def entry(request: HttpRequest, slug: str, sequence: int) -> HttpResponse:
         "next": sequence + 1 if sequence + 1 < book.size else None,
     }
     return render(request, "donations/entry.html", context)
+
+
+@require_GET
+def entry_code(request: HttpRequest, slug: str, sequence: int) -> HttpResponse:
+    """Draw the QR code that leads to where an entry is verified, with the key to do it."""
+    book = get_object_or_404(Book.objects.public(), organisation__slug=slug, size__gt=sequence)
+    query = urlencode({"organisation": slug, "entry": sequence})
+    # What is after the # stays in the browser: a code on paper is the donor's own copy of the key.
+    link = f"{settings.BASE_URL}{reverse('verify')}?{query}#{vkey_of(book.organisation_id)}"
+    response = HttpResponse(content_type="image/svg+xml")
+    code = segno.make(link, micro=False)
+    code.save(response, kind="svg", border=0, omitsize=True, xmldecl=False)
+    response["Cache-Control"] = "public, max-age=86400"
+    return response
 
 
 @require_GET

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_GET, require_safe
 from common.ranges import part_of
 from ledger import log
 from ledger.errors import NotYetSealed
-from ledger.models import AnyLog, Book, HeadsCheckpoint, HeadsLog, HeadsTimestamp, Log
+from ledger.models import AnyLog, Book, Entry, HeadsCheckpoint, HeadsLog, HeadsTimestamp, Log
 from ledger.notes import SIZE_MAX, NoteMalformed, decode_size
 from ledger.tiles import WIDTH, path_of
 from organisations.models import Organisation
 
 BOOKS_SHOWN = 100
+SEQUENCE = re.compile(r"[0-9]{1,15}\Z", re.ASCII)
 TILE = re.compile(
     r"(?P<level>[0-6]|entries)/(?P<groups>(?:x[0-9]{3}/){0,5}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?\Z"
@@ -26,9 +27,12 @@ TILE = re.compile(
 
 @require_GET
 def verify(request: HttpRequest) -> HttpResponse:
-    """Show three ways to verify a book, and the heads of the public books."""
-    books = Book.objects.public()[:BOOKS_SHOWN]
-    shown = {"books": books, "heads": log.state_of_heads()}
+    """Show three ways to verify a book, and the heads of all; or the receipt of one entry."""
+    shown = {
+        "books": Book.objects.public()[:BOOKS_SHOWN],
+        "heads": log.state_of_heads(),
+        "wanted": _wanted(request.GET.get("organisation", ""), request.GET.get("entry", "")),
+    }
     return render(request, "ledger/verify.html", shown)
 
 
@@ -112,6 +116,15 @@ def _tile(request: HttpRequest, of: AnyLog, tile: str) -> HttpResponseBase:
     if content is None:
         raise Http404("The last checkpoint needs no such tile.")
     return _published(request, content, log.BYTES, log.FOR_EVER)
+
+
+def _wanted(slug: str, sequence: str) -> Entry | None:
+    # Who comes by a QR code; an address that somebody has altered shows the page as it always is.
+    book = Book.objects.public().filter(organisation__slug=slug.replace("\0", "")).first()
+    if book is None or not SEQUENCE.match(sequence):
+        return None
+    entries = Entry.objects.of(book.organisation).select_related("organisation")
+    return entries.filter(sequence=sequence).first()
 
 
 def _published(

@@ -50,6 +50,7 @@ TABLE = {
     "o/<slug:slug>": EVERYBODY,
     "o/<slug:slug>/ledger": EVERYBODY,
     "o/<slug:slug>/ledger/<int:sequence>": EVERYBODY,
+    "o/<slug:slug>/ledger/<int:sequence>/qr.svg": EVERYBODY,
     "o/<slug:slug>/ledger/accounts/<str:currency>/<str:name>": EVERYBODY,
     "o/<slug:slug>/donate": EVERYBODY,
     "donations/<slug:donation_id>": (

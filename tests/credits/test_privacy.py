@@ -32,6 +32,8 @@ PUBLIC = [
     "/o/lantern/ledger?operation=CORRECTION",
     "/o/lantern/ledger/0",
     "/o/lantern/ledger/1",
+    "/o/lantern/ledger/1/qr.svg",
+    "/verify?organisation=lantern&entry=1",
     "/o/lantern/ledger/accounts/EUR/stripe",
     "/o/lantern/donate",
     "/v1/public/organisations",

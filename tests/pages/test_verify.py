@@ -103,3 +103,35 @@ def test_figures_read_as_people_write_them():
     )
 
     assert text == "12,408 1.05 d3a1\xa0ae27 'l'\"'\"'été' " + '{"a": true, "b": 1}'
+
+
+def wanted(client, **query):
+    return client.get("/verify", query).context["wanted"]
+
+
+def test_who_comes_by_a_code_gets_the_receipt_of_that_entry(client, organisation):
+    write(organisation, {})
+
+    entry = wanted(client, organisation="lantern-house", entry="1")
+
+    assert (entry.organisation, entry.sequence) == (organisation, 1)
+
+
+@pytest.mark.parametrize(
+    ("slug", "sequence"),
+    [
+        ("lantern-house", "9"),
+        ("lantern-house", "-1"),
+        ("lantern-house", "x"),
+        ("lantern-house", "1" * 30),
+        ("lantern-house", "\u0661"),
+        ("lantern-house", ""),
+        ("nobody", "0"),
+        ("a\0b", "0"),
+        ("", ""),
+    ],
+)
+def test_an_address_that_leads_to_no_entry_shows_the_page_as_it_is(
+    client, organisation, slug, sequence
+):
+    assert wanted(client, organisation=slug, entry=sequence) is None
