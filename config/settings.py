@@ -176,6 +176,8 @@ EVENT_LEASE_SECONDS = env.float("EVENT_LEASE_SECONDS", default=20)
 # The ledger
 LEDGER_HOST = env.str("LEDGER_HOST", default="") or urlsplit(BASE_URL).hostname
 LEDGER_KEY_SECRET = env.str("LEDGER_KEY_SECRET", default="") or SECRET_KEY
+# Who puts time stamps on the heads log (RFC 3161); nobody where it is empty.
+LEDGER_TIMESTAMP_URL = env.str("LEDGER_TIMESTAMP_URL", default="")
 
 # The API
 REST_FRAMEWORK = {

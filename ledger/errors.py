@@ -86,6 +86,13 @@ class NotYetSealed(DomainError):
     code = "not_yet_sealed"
 
 
+class TimestampRefused(DomainError):
+    """The time stamper gave no time stamp that can be used."""
+
+    code = "timestamp_refused"
+    status = 502
+
+
 class RestoreRefused(DomainError):
     """The file does not go on where the book ends; nothing was written."""
 

@@ -22,6 +22,7 @@ class Case(models.Model):
         PARKED_EVENT = "parked_event", "Parked event"
         AUDIT = "audit", "Book that does not verify"
         SEALING = "sealing", "Log that is not sealed any further"
+        TIMESTAMP = "timestamp", "Time stamp that did not come"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("case"), editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="cases")

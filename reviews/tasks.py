@@ -1,18 +1,20 @@
-"""Background work on every log, of which staff hear when it fails: sealing, and the audit."""
+"""Background work on every log, of which staff hear when it fails: sealing, time stamps, audit."""
 
 import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from procrastinate.contrib.django import app
 
 from common.errors import in_words
 from ledger.audit import Report, audit_book, books
 from ledger.audit_heads import audit_heads
-from ledger.errors import KeyLocked, SealingHalted
+from ledger.errors import KeyLocked, SealingHalted, TimestampRefused
 from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal, unsealed
+from ledger.services.timestamping import timestamp_heads
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
@@ -44,6 +46,26 @@ def _try_to_seal(organisation: Organisation | None, book: str, sealing: Callable
         )
     except Exception as error:  # whatever it is, the other logs are sealed
         logger.error("sealing postponed", extra={**facts, "reason": in_words(error)})
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(queueing_lock="timestamp_heads_hourly")
+def timestamp_heads_hourly(timestamp: int) -> None:
+    """Have the heads log time-stamped, where a time stamper is set; a failure is a case."""
+    if not settings.LEDGER_TIMESTAMP_URL:
+        return
+    try:
+        timestamp_heads()
+    except Exception as error:  # whatever it is, staff hear of it
+        reason = str(error) if isinstance(error, TimestampRefused) else in_words(error)
+        logger.error("no time stamp", extra={"reason": reason})
+        open_case(
+            organisation=None,
+            kind=Case.Kind.TIMESTAMP,
+            subject="heads",
+            summary=f"{reason}\nIt is tried again every hour; at once: manage.py timestamp_heads",
+            again=True,
+        )
 
 
 @app.periodic(cron="41 2 * * *")

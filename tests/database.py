@@ -29,6 +29,7 @@ SURROUNDINGS = {
     "EMAIL_URL": "memorymail://",
     "LEDGER_HOST": "ledger.example",
     "LEDGER_KEY_SECRET": "test-ledger-key-secret-of-a-fair-length-0123456789",
+    "LEDGER_TIMESTAMP_URL": "",
     "LOG_LEVEL": "WARNING",
     "PORT": "8000",
     "SECRET_KEY": "test-secret-key-of-a-fair-length-0123456789-0123456789",

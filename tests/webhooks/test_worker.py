@@ -191,6 +191,7 @@ def test_the_periodic_tasks_are_known():
         "ledger.tasks.attest_due": "* * * * *",
         "reviews.tasks.audit_books_nightly": "41 2 * * *",
         "reviews.tasks.seal_books": "* * * * * */5",
+        "reviews.tasks.timestamp_heads_hourly": "23 * * * *",
         "webhooks.tasks.rescue_stalled_jobs": "*/5 * * * *",
         "treasury.tasks.sweep_accounts": "7 * * * *",
     }
