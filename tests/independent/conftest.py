@@ -14,7 +14,7 @@ from ledger.services.sealing import seal
 from organisations.models import Organisation
 from tests.factories import OrganisationFactory, gift_entries
 from tests.independent.altered import Consistency
-from tests.independent.programs import Keys, Program
+from tests.independent.programs import Go, Keys, Program
 from tests.ledger.test_witness import Running, request
 
 SIZES = (1, 2, 255, 256, 257, 1000)
@@ -80,6 +80,12 @@ def text_of(address: str) -> str:
     answer = requests.get(address, timeout=30)
     answer.raise_for_status()
     return answer.content.decode()
+
+
+@pytest.fixture(scope="session")
+def go(tmp_path_factory) -> Go:
+    """Go's packages, with what our small program asks of them."""
+    return Go(tmp_path_factory.mktemp("go"))
 
 
 @pytest.fixture(scope="session")

@@ -257,6 +257,13 @@ def accepts(command: Sequence[str], text: str = "", codes: Sequence[int] = (1,))
     return done.returncode == 0
 
 
+def said_by(command: Sequence[str], text: str = "") -> str:
+    """Return what a command line prints when all is well."""
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def refused(refusals: tuple[type[Exception], ...], function, *arguments: object) -> bool:
     """Tell whether a function refuses, by one of its errors."""
     try:
