@@ -178,6 +178,8 @@ LEDGER_HOST = env.str("LEDGER_HOST", default="") or urlsplit(BASE_URL).hostname
 LEDGER_KEY_SECRET = env.str("LEDGER_KEY_SECRET", default="") or SECRET_KEY
 # Who puts time stamps on the heads log (RFC 3161); nobody where it is empty.
 LEDGER_TIMESTAMP_URL = env.str("LEDGER_TIMESTAMP_URL", default="")
+# A file of C2SP tlog-policy: the witnesses that are asked, and how many of them are enough.
+LEDGER_WITNESS_POLICY = env.str("LEDGER_WITNESS_POLICY", default="")
 
 # The API
 REST_FRAMEWORK = {

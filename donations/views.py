@@ -23,6 +23,7 @@ from donations.services.promises import journey_url, promise_donation
 from ledger.log import erasure_of, opening_of, seal_of, vkey_of
 from ledger.models import Account, Book, Entry, LineQuerySet, Opening
 from ledger.operations import MoneyOperation
+from ledger.witnessing import Witnessed
 from organisations.models import Organisation
 
 ENTRIES_A_PAGE = 50
@@ -166,7 +167,7 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
         "openings": Opening.objects.of(entry) if entry else (),
         "purpose": f"fund:{donation.fund}",
         "names": Fund.objects.names(donation.organisation),
-        "refresh_seconds": _refresh_seconds(donation, is_sealed=all(seal.values())),
+        "refresh_seconds": _refresh_seconds(donation, seal.get("witnessed")),
     }
     return _private(render(request, "donations/donation_detail.html", context))
 
@@ -302,9 +303,9 @@ def _key(form: GiftForm) -> str:
     return str(form.cleaned_data.get("key") or new_key())
 
 
-def _refresh_seconds(donation: Donation, *, is_sealed: bool) -> int | None:
+def _refresh_seconds(donation: Donation, witnessed: Witnessed | None) -> int | None:
     # Quickly while somebody waits; a page that was left open asks twice a minute.
-    if donation.status not in UNSETTLED and is_sealed:
+    if donation.status not in UNSETTLED and witnessed and not witnessed.is_awaited:
         return None
     waited = timezone.now() - (donation.paid_at or donation.created_at)
     return 2 if waited.total_seconds() < FRESH_SECONDS else 30

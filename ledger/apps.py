@@ -10,6 +10,7 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """Register and listen, once the models are there."""
+        import ledger.checks
         import ledger.receivers  # noqa: F401
         from ledger.money import MONEY
         from ledger.operations import register

@@ -23,6 +23,7 @@ from ledger.models import (
 )
 from ledger.notes import encode
 from ledger.tiles import HEIGHT, WIDTH, bundle_of
+from ledger.witnessing import checkpoint_for, cosigned_note, witnessed
 from organisations.models import Organisation
 
 ENTRIES = "entries"
@@ -34,10 +35,16 @@ FOR_SECONDS, FOR_EVER = "public, max-age=2", "public, max-age=31536000, immutabl
 
 
 def seal_of(entry: Entry) -> dict[str, Any]:
-    """Return what a page says of an entry's proof: its first `checkpoint`, the log's `vkey`."""
+    """
+    Return what a page says of an entry's proof: its first `checkpoint`, the log's `vkey`.
+
+    And who `witnessed` the checkpoint of its receipt.
+    """
+    receipts = checkpoint_for(entry.organisation_id, entry.sequence)
     return {
         "checkpoint": Checkpoint.objects.first_with(entry.organisation_id, entry.sequence),
         "vkey": vkey_of(entry.organisation_id),
+        "witnessed": receipts and witnessed(receipts),
     }
 
 
@@ -63,21 +70,26 @@ def newest_checkpoint(organisation: Organisation) -> Checkpoint | None:
 
 def proof_of(organisation: Organisation, entry: Entry) -> str:
     """Return the receipt of an entry of the public book. Raises `NotYetSealed`."""
-    return _proof(public_log(organisation), entry.sequence, entry.line)
+    checkpoint = checkpoint_for(organisation.pk, entry.sequence)
+    if checkpoint is None:
+        raise NotYetSealed
+    note = cosigned_note(checkpoint)
+    return _proof(public_log(organisation), entry.sequence, entry.line, checkpoint.size, note)
 
 
 def proof_of_head(leaf: HeadsLeaf) -> str:
     """Return the proof that the heads log has a checkpoint's body. Raises `NotYetSealed`."""
-    return _proof(HeadsLog(), leaf.sequence, leaf.body)
-
-
-def _proof(log: AnyLog, index: int, line: str) -> str:
+    log = HeadsLog()
     checkpoint = log.checkpoints().first()
-    if checkpoint is None or index >= checkpoint.size:
+    if checkpoint is None or leaf.sequence >= checkpoint.size:
         raise NotYetSealed
-    path = log.tiles().inclusion(index, checkpoint.size)
+    return _proof(log, leaf.sequence, leaf.body, checkpoint.size, checkpoint.note)
+
+
+def _proof(log: AnyLog, index: int, line: str, size: int, note: str) -> str:
+    path = log.tiles().inclusion(index, size)
     head = [PROOF, f"extra {encode(line.encode())}", f"index {index}"]
-    return "\n".join([*head, *map(encode, path), "", checkpoint.note])
+    return "\n".join([*head, *map(encode, path), "", note])
 
 
 def opening_of(entry: Entry) -> str | None:

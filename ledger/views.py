@@ -15,6 +15,7 @@ from ledger.errors import NotYetSealed
 from ledger.models import AnyLog, Book, Entry, HeadsCheckpoint, HeadsLog, HeadsTimestamp, Log
 from ledger.notes import SIZE_MAX, NoteMalformed, decode_size
 from ledger.tiles import WIDTH, path_of
+from ledger.witnessing import cosigned_note
 from organisations.models import Organisation
 
 BOOKS_SHOWN = 100
@@ -38,7 +39,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def log_checkpoint(request: HttpRequest, organisation_id: str) -> HttpResponseBase:
-    """Return what was signed last of a public book."""
+    """Return what was signed last of a public book, and by which witnesses."""
     return _checkpoint(request, _public_log(organisation_id))
 
 
@@ -102,7 +103,7 @@ def _checkpoint(request: HttpRequest, of: AnyLog) -> HttpResponseBase:
     checkpoint = of.checkpoints().first()
     if checkpoint is None:
         raise Http404("This log is not sealed yet: try again in a few seconds.")
-    return _published(request, checkpoint.note.encode(), log.TEXT, log.FOR_SECONDS)
+    return _published(request, cosigned_note(checkpoint).encode(), log.TEXT, log.FOR_SECONDS)
 
 
 def _tile(request: HttpRequest, of: AnyLog, tile: str) -> HttpResponseBase:

@@ -23,6 +23,7 @@ class Case(models.Model):
         AUDIT = "audit", "Book that does not verify"
         SEALING = "sealing", "Log that is not sealed any further"
         TIMESTAMP = "timestamp", "Time stamp that did not come"
+        WITNESS = "witness", "Log of which a witness saw another"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("case"), editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="cases")

@@ -1,4 +1,4 @@
-"""Background work on every log, of which staff hear when it fails: sealing, time stamps, audit."""
+"""Background work on every log, of which staff hear: sealing, witnesses, time stamps, audit."""
 
 import logging
 from collections.abc import Callable
@@ -12,9 +12,11 @@ from common.errors import in_words
 from ledger.audit import Report, audit_book, books
 from ledger.audit_heads import audit_heads
 from ledger.errors import KeyLocked, SealingHalted, TimestampRefused
+from ledger.services.cosigning import Contradiction, collect_cosignatures
 from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal, unsealed
 from ledger.services.timestamping import timestamp_heads
+from ledger.witnessing import witness_policy
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
@@ -68,6 +70,22 @@ def timestamp_heads_hourly(timestamp: int) -> None:
         )
 
 
+@app.periodic(cron="* * * * * */15")
+@app.task(queueing_lock="cosign_books")
+def cosign_books(timestamp: int) -> None:
+    """Ask witnesses to cosign what was sealed; one that saw another log is a case for staff."""
+    for found in collect_cosignatures(policy=witness_policy()):
+        facts = {"organisation": found.organisation_id, "witness": found.witness.name}
+        logger.error("a witness saw another log", extra={**facts, "reason": found.reason})
+        open_case(
+            organisation=Organisation.objects.get(pk=found.organisation_id),
+            kind=Case.Kind.WITNESS,
+            subject=f"{found.organisation_id}/{found.book} {found.witness.key.id.hex()}",
+            summary=_contradiction_in_words(found),
+            again=True,
+        )
+
+
 @app.periodic(cron="41 2 * * *")
 @app.task(queueing_lock="audit_books_nightly")
 def audit_books_nightly(timestamp: int) -> None:
@@ -98,3 +116,13 @@ def _try_to_audit(
             summary=f"{finding}\nTo audit it again: {command}",
             again=True,
         )
+
+
+def _contradiction_in_words(found: Contradiction) -> str:
+    return (
+        f"The witness {found.witness.key.name} refuses the checkpoint of this log: {found.reason}\n"
+        "Either this database is an older one, or entries that were signed before have changed "
+        "here, or somebody else signs with the log's key. Restore the database that the witness "
+        "has seen. Where the witness is wrong, its operator can show what it has: "
+        "docs/witnesses.md, «When a witness says no»."
+    )

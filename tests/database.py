@@ -30,6 +30,7 @@ SURROUNDINGS = {
     "LEDGER_HOST": "ledger.example",
     "LEDGER_KEY_SECRET": "test-ledger-key-secret-of-a-fair-length-0123456789",
     "LEDGER_TIMESTAMP_URL": "",
+    "LEDGER_WITNESS_POLICY": "",
     "LOG_LEVEL": "WARNING",
     "PORT": "8000",
     "SECRET_KEY": "test-secret-key-of-a-fair-length-0123456789-0123456789",

@@ -30,6 +30,7 @@ from ledger.api.serializers import (
 from ledger.export import FORMATS, Format
 from ledger.log import newest_checkpoint, proof_of, state_of_heads
 from ledger.models import PUBLIC, Account, Book, Entry, EntryQuerySet, LineQuerySet
+from ledger.witnessing import cosigned_note
 from organisations.api.scoping import OrganisationPublic
 
 
@@ -79,7 +80,7 @@ class EntryProof(OrganisationPublic, APIView):
 
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
     def get(self, request: Request, *, sequence: int, **kwargs: Any) -> HttpResponseBase:
-        """Return the entry's line, its path to the root and the last checkpoint."""
+        """Return the entry's line, its path to the root and a checkpoint that witnesses signed."""
         entry = get_object_or_404(Entry.objects.of(self.organisation), sequence=sequence)
         proof = proof_of(self.organisation, entry)
         response = HttpResponse(proof, content_type="text/plain; charset=utf-8")
@@ -96,12 +97,9 @@ class Head(OrganisationPublic, APIView):
         """Return size and hash; 304 to whoever has them."""
         book = get_object_or_404(Book, organisation=self.organisation, book=PUBLIC)
         checkpoint = newest_checkpoint(self.organisation)
-        head = {
-            "size": book.size,
-            "head_hash": book.head_hash,
-            "checkpoint": checkpoint and checkpoint.note,
-        }
-        version = f"{book.head_hash}.{checkpoint.size if checkpoint else 0}"
+        note = checkpoint and cosigned_note(checkpoint)
+        head = {"size": book.size, "head_hash": book.head_hash, "checkpoint": note}
+        version = f"{book.head_hash}.{sha256((note or '').encode()).hexdigest()}"
         return only_if_changed(request, Response(HeadSerializer(head).data), version)
 
 

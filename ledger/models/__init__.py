@@ -27,6 +27,7 @@ from ledger.models.heads import (
 )
 from ledger.models.log import AnyLog, Checkpoint, Log, SigningKey, Tile
 from ledger.models.openings import Opening
+from ledger.models.witnesses import Cosignature, WitnessAnswer
 
 __all__ = [
     "PUBLIC",
@@ -37,6 +38,7 @@ __all__ = [
     "BookListing",
     "Checkpoint",
     "Correction",
+    "Cosignature",
     "Entry",
     "EntryFields",
     "EntryListing",
@@ -53,4 +55,5 @@ __all__ = [
     "Opening",
     "SigningKey",
     "Tile",
+    "WitnessAnswer",
 ]

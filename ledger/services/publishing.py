@@ -7,6 +7,7 @@ from ledger import notes
 from ledger.log import ENTRIES, read_tile
 from ledger.models import AnyLog
 from ledger.tiles import path_of, tiles_of
+from ledger.witnessing import cosigned_note
 
 
 def publish_log(*, log: AnyLog, storage: Storage) -> int:
@@ -26,7 +27,7 @@ def publish_log(*, log: AnyLog, storage: Storage) -> int:
             content = read_tile(log, name, number, width)
             assert content is not None, "the checkpoint needs this tile"
             storage.save(f"{folder}/{path_of(name, number, width)}", ContentFile(content))
-    storage.save(f"{folder}/checkpoint", ContentFile(checkpoint.note.encode()))
+    storage.save(f"{folder}/checkpoint", ContentFile(cosigned_note(checkpoint).encode()))
     return size
 
 

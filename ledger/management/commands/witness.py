@@ -44,14 +44,13 @@ class Command(BaseCommand):
             server = ThreadingHTTPServer(address, partial(Handler, witness))
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(
-            f"{witness.vkey}\nhttp://{address[0]}:{server.server_port}/add-checkpoint"
-        )
-        self.stdout.flush()
         # A service is ended by SIGTERM; what a shell starts in the background ignores Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with server:
             try:
+                url = f"http://{address[0]}:{server.server_port}/add-checkpoint"
+                self.stdout.write(f"{witness.vkey}\n{url}")
+                self.stdout.flush()
                 server.serve_forever()
             except KeyboardInterrupt:
                 self.stdout.write("Stopped; what it has seen stays.")
