@@ -167,7 +167,7 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
         "openings": Opening.objects.of(entry) if entry else (),
         "purpose": f"fund:{donation.fund}",
         "names": Fund.objects.names(donation.organisation),
-        "refresh_seconds": _refresh_seconds(donation, seal.get("witnessed")),
+        "refresh_seconds": _refresh_seconds(donation, is_proven=not entry or _is_proven(seal)),
     }
     return _private(render(request, "donations/donation_detail.html", context))
 
@@ -303,9 +303,14 @@ def _key(form: GiftForm) -> str:
     return str(form.cleaned_data.get("key") or new_key())
 
 
-def _refresh_seconds(donation: Donation, witnessed: Witnessed | None) -> int | None:
+def _is_proven(seal: dict[str, Any]) -> bool:
+    witnessed: Witnessed | None = seal["witnessed"]
+    return witnessed is not None and not witnessed.is_awaited
+
+
+def _refresh_seconds(donation: Donation, *, is_proven: bool) -> int | None:
     # Quickly while somebody waits; a page that was left open asks twice a minute.
-    if donation.status not in UNSETTLED and witnessed and not witnessed.is_awaited:
+    if donation.status not in UNSETTLED and is_proven:
         return None
     waited = timezone.now() - (donation.paid_at or donation.created_at)
     return 2 if waited.total_seconds() < FRESH_SECONDS else 30

@@ -5,18 +5,6 @@ from django.db import migrations, models
 from common.sql import run_sql
 
 
-def key(*fields: str) -> tuple[str, models.CompositePrimaryKey]:
-    """Return a model's key as Django wants to be told."""
-    options = {"blank": True, "editable": False, "primary_key": True, "serialize": False}
-    return "pk", models.CompositePrimaryKey("organisation_id", "book", *fields, **options)
-
-
-def organisation() -> tuple[str, models.ForeignKey]:
-    """Return the tenant's column."""
-    to, kept = "organisations.organisation", models.deletion.PROTECT
-    return "organisation", models.ForeignKey(on_delete=kept, related_name="+", to=to)
-
-
 class Migration(migrations.Migration):
     """Add the cosignatures and their guards (docs/decisions/0011)."""
 
@@ -29,19 +17,49 @@ class Migration(migrations.Migration):
                 migrations.CreateModel(
                     name="Cosignature",
                     fields=[
-                        key("size", "witness"),
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "organisation_id",
+                                "book",
+                                "size",
+                                "witness",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
                         ("book", models.TextField()),
                         ("size", models.BigIntegerField()),
                         ("witness", models.TextField()),
                         ("line", models.TextField()),
                         ("signed_at", models.DateTimeField()),
-                        organisation(),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=models.deletion.PROTECT,
+                                related_name="+",
+                                to="organisations.organisation",
+                            ),
+                        ),
                     ],
                 ),
                 migrations.CreateModel(
                     name="WitnessAnswer",
                     fields=[
-                        key("witness"),
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "organisation_id",
+                                "book",
+                                "witness",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
                         ("book", models.TextField()),
                         ("witness", models.TextField()),
                         (
@@ -60,7 +78,14 @@ class Migration(migrations.Migration):
                         ("since", models.DateTimeField()),
                         ("asked_at", models.DateTimeField()),
                         ("cosigned_at", models.DateTimeField(null=True)),
-                        organisation(),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=models.deletion.PROTECT,
+                                related_name="+",
+                                to="organisations.organisation",
+                            ),
+                        ),
                     ],
                 ),
             ],

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import psycopg
 
 FORGET = """
+    DELETE FROM ledger_cosignature WHERE size > {size};
     DELETE FROM ledger_checkpoint WHERE size > {size};
     DELETE FROM ledger_tile;
     DELETE FROM ledger_log AS log WHERE NOT EXISTS (
@@ -24,8 +25,8 @@ FORGET = """
         recorded_at = latest.recorded_at
     FROM ledger_entry AS latest WHERE latest.sequence = {size} - 1;
 """
-TABLES = ("ledger_checkpoint", "ledger_tile", "ledger_log", "ledger_entry", "ledger_account",
-          "ledger_book")  # fmt: skip
+TABLES = ("ledger_cosignature", "ledger_checkpoint", "ledger_tile", "ledger_log", "ledger_entry",
+          "ledger_account", "ledger_book")  # fmt: skip
 
 
 TABLES_OF_HEADS = ("ledger_headscheckpoint", "ledger_headsleaf", "ledger_headstile",

@@ -276,6 +276,8 @@ RIGHTS = [
     ("ledger_checkpoint", "INSERT"),
     ("ledger_checkpoint", "SELECT"),
     ("ledger_correction", "SELECT"),
+    ("ledger_cosignature", "INSERT"),
+    ("ledger_cosignature", "SELECT"),
     ("ledger_entry", "SELECT"),
     ("ledger_entrylisting", "SELECT"),
     ("ledger_headscheckpoint", "INSERT"),
@@ -297,6 +299,9 @@ RIGHTS = [
     ("ledger_signingkey", "SELECT"),
     ("ledger_tile", "INSERT"),
     ("ledger_tile", "SELECT"),
+    ("ledger_witnessanswer", "INSERT"),
+    ("ledger_witnessanswer", "SELECT"),
+    ("ledger_witnessanswer", "UPDATE"),
 ]
 COLUMN_RIGHTS = [
     ("ledger_book", "INSERT", "organisation_id"),

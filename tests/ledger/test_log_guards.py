@@ -54,7 +54,7 @@ CHANGES = [
     "DELETE FROM ledger_log",
     "DELETE FROM ledger_checkpoint",
     "TRUNCATE ledger_tile",
-    "TRUNCATE ledger_checkpoint",
+    "TRUNCATE ledger_checkpoint CASCADE",
     "TRUNCATE ledger_log CASCADE",
 ]
 

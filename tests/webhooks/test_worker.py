@@ -190,6 +190,7 @@ def test_the_periodic_tasks_are_known():
         "credits.tasks.write_waiting_grants": "* * * * *",
         "ledger.tasks.attest_due": "* * * * *",
         "reviews.tasks.audit_books_nightly": "41 2 * * *",
+        "reviews.tasks.cosign_books": "* * * * * */15",
         "reviews.tasks.seal_books": "* * * * * */5",
         "reviews.tasks.timestamp_heads_hourly": "23 * * * *",
         "webhooks.tasks.rescue_stalled_jobs": "*/5 * * * *",
