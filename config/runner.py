@@ -33,11 +33,13 @@ WEB += ["--workers", "2", "--blocking-threads", "8", "--backpressure", "128"]
 WEB += ["--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "5"]
 WEB += ["--log-level", "warning"]
 APPLICATION = "config.wsgi:application"
-RESTARTED = {"web", "worker"}
+RESTARTED = {"web", "witness", "worker"}
 RESTARTS_MAX, RESTARTS_SECONDS = 5, 60
 READY_SECONDS = 60
 DIRECTLY = build_opener(ProxyHandler({}))
 SANDBOX_READY = re.compile(r"sandbox listening on (http://\S+)")
+WITNESS = "witness.demo"
+WITNESS_READY = re.compile(rf"({re.escape(WITNESS)}\S+)\n(http://\S+:([0-9]+))/add-checkpoint\n")
 
 
 class Stopped(Exception):
@@ -177,10 +179,15 @@ def open_house(house: House) -> None:
         (around.data_dir / folder).mkdir(mode=0o700, exist_ok=True)
     if around.uses_sandbox:
         start_sandbox(house)
+    needs_witness = around.wants_demo and not around.environment.get("LEDGER_WITNESS_POLICY")
+    if needs_witness:
+        start_witness(house)
     prepare(house)
     if around.uses_sandbox:
         house.until(lambda: sandbox_address(house) is not None, "Starting the sandbox")
         around.point_to_sandbox(sandbox_address(house) or "")
+    if needs_witness:
+        house.until(lambda: trust_witness(house), "Starting the witness")
     house.start("worker", [*MANAGE, "worker"])
     house.start("web", [*WEB, "--host", around.host, "--port", str(around.port), APPLICATION])
     house.until(partial(is_ready, around), "Getting ready")
@@ -228,6 +235,35 @@ def sandbox_address(house: House) -> str | None:
     """Return where the sandbox says it listens."""
     found = SANDBOX_READY.search(house.log("sandbox").read_text(errors="replace"))
     return found and found[1]
+
+
+def start_witness(house: House) -> None:
+    """Start the demo's own witness; `seed_demo` writes down which logs it knows."""
+    around = house.around
+    folder, port = around.data_dir / "witness", int(around.kept["witness_port"])
+    folder.mkdir(mode=0o700, exist_ok=True)
+    logs = folder / "logs.policy"
+    if not logs.exists():
+        logs.write_text("quorum none\n", encoding="utf-8")
+    command = [*MANAGE, "witness", str(folder), "--name", WITNESS, "--logs", str(logs), "--port"]
+    is_free = surroundings.is_free(surroundings.LOOPBACK, port)
+    house.start("witness", [*command, str(port if is_free else 0)])
+
+
+def trust_witness(house: House) -> bool:
+    """Have the demo's witness asked, as soon as it says its key and where it listens."""
+    around = house.around
+    found = WITNESS_READY.search(house.log("witness").read_text(errors="replace"))
+    if found is None:
+        return False
+    vkey, url, port = found.groups()
+    policy = around.data_dir / "witness" / "witnesses.policy"
+    policy.write_text(f"witness {WITNESS} {vkey} {url}\nquorum {WITNESS}\n", encoding="utf-8")
+    around.environment["LEDGER_WITNESS_POLICY"] = str(policy)
+    around.keep(witness_port=port)
+    # When it has to be started again, it is where the policy says.
+    house.commands["witness"][-1] = port
+    return True
 
 
 def is_ready(around: Surroundings) -> bool:

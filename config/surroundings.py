@@ -110,6 +110,7 @@ def fill_in_secrets(around: Surroundings) -> None:
         "ledger_key_secret": secrets.token_urlsafe(50),
         "webhook_secret": f"whsec_{secrets.token_hex(32)}",
         "sandbox_port": "0",
+        "witness_port": "0",
     }
     around.keep(**made | kept)
     given = around.environment

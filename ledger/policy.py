@@ -45,6 +45,11 @@ class Witness(NamedTuple):
     key: notes.Key
     url: str = ""
 
+    @property
+    def shown_name(self) -> str:
+        """Return the name in letters that can be printed."""
+        return shown(self.name)
+
     def __str__(self) -> str:
         """Return the line of a policy."""
         return f"witness {self.name} {self.key} {self.url}".rstrip()
@@ -212,6 +217,10 @@ def _publics(holders: Iterable[Log | Witness]) -> set[bytes]:
     return {holder.key.public for holder in holders}
 
 
+def shown(name: str) -> str:
+    """Return a name in letters that can be printed: what is no UTF-8 is marked."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def _shown(word: str) -> str:
-    # What is no UTF-8 cannot be printed as it is.
-    return f"`{word.encode(errors='surrogateescape').decode(errors='replace')}`"
+    return f"`{shown(word)}`"

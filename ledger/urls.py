@@ -1,4 +1,4 @@
-"""The page about verifying, and the public logs (C2SP tlog-tiles)."""
+"""The pages about verifying and witnesses, and the public logs (C2SP tlog-tiles)."""
 
 from django.urls import path
 
@@ -9,6 +9,8 @@ HEADS = "log/heads"
 
 urlpatterns = [
     path("verify", views.verify, name="verify"),
+    path("witnesses", views.witnesses, name="witnesses"),
+    path("witnesses/policy", views.policy_file, name="witness-policy"),
     # Before the books' logs: no organisation's id is `heads`.
     path(f"{HEADS}/checkpoint", views.heads_checkpoint, name="heads-checkpoint"),
     path(f"{HEADS}/tile/<path:tile>", views.heads_tile, name="heads-tile"),

@@ -1,8 +1,9 @@
-"""The page that says how anyone verifies a book, and the public logs for those who do."""
+"""The pages about verifying and about witnesses, and the public logs for those who verify."""
 
 import re
 from hashlib import sha256
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
@@ -10,12 +11,12 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET, require_safe
 
 from common.ranges import part_of
-from ledger import log
+from ledger import log, witness_page
 from ledger.errors import NotYetSealed
 from ledger.models import AnyLog, Book, Entry, HeadsCheckpoint, HeadsLog, HeadsTimestamp, Log
 from ledger.notes import SIZE_MAX, NoteMalformed, decode_size
 from ledger.tiles import WIDTH, path_of
-from ledger.witnessing import cosigned_note
+from ledger.witnessing import cosigned_note, witness_policy
 from organisations.models import Organisation
 
 BOOKS_SHOWN = 100
@@ -35,6 +36,27 @@ def verify(request: HttpRequest) -> HttpResponse:
         "wanted": _wanted(request.GET.get("organisation", ""), request.GET.get("entry", "")),
     }
     return render(request, "ledger/verify.html", shown)
+
+
+@require_GET
+def witnesses(request: HttpRequest) -> HttpResponse:
+    """Show who vouches for the public books, and how far."""
+    context = {
+        "standings": witness_page.standings(),
+        "quorum": list(witness_page.quorum_in_words(witness_policy())),
+        "logs": Organisation.objects.public().count(),
+        "is_demo": settings.DEMO and settings.USES_STRIPE_SANDBOX,
+    }
+    return render(request, "ledger/witnesses.html", context)
+
+
+@require_safe
+def policy_file(request: HttpRequest) -> HttpResponseBase:
+    """Return the policy: our logs, the witnesses, and how many of them must have signed."""
+    content = witness_page.policy_file().encode(errors="surrogateescape")
+    response = _published(request, content, log.TEXT, log.FOR_SECONDS)
+    response["Content-Disposition"] = 'attachment; filename="witnesses.policy"'
+    return response
 
 
 @require_safe

@@ -5,10 +5,11 @@ It keeps the last checkpoint of each log in a small database of its own, and nee
 https://c2sp.org/tlog-witness
 """
 
+import logging
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger import notes
 from ledger.merkle import ProofInvalid, check_consistency
+from ledger.policy import parse_policy
+
+logger = logging.getLogger("almoner.witness")
 
 PROOF_LINES_MAX = 63
 OLD = re.compile(r"old (\S+)\Z")
@@ -41,6 +45,39 @@ class Refused(Exception):
 
 class SizeConflict(Refused):
     """The witness has seen another size last; the text is that size."""
+
+
+class KnownLogs(dict[str, notes.Key]):
+    """
+    The keys of logs by their origins: some that are given, and those of a policy file.
+
+    The file is read again when it changes. What is no longer in it is known until the next start.
+    """
+
+    def __init__(self, keys: Iterable[notes.Key], file: Path | None = None) -> None:
+        """Take the keys and read the file. Raises `ValueError`, `OSError`."""
+        super().__init__({key.name: key for key in keys})
+        self.file, self.stamp = file, (0, 0)
+        self._read()
+
+    def __contains__(self, origin: object) -> bool:
+        """Tell whether a log is known, now."""
+        try:
+            self._read()
+        except (ValueError, OSError) as error:
+            logger.error("the logs were not read again", extra={"reason": str(error)})
+        return super().__contains__(origin)
+
+    def _read(self) -> None:
+        if self.file is None:
+            return
+        status = self.file.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        if stamp != self.stamp:
+            self.stamp = stamp
+            self.update(
+                {log.key.name: log.key for log in parse_policy(self.file.read_bytes()).logs}
+            )
 
 
 class Witness:

@@ -69,6 +69,8 @@ TABLE = {
     "log/heads/proof": (404, 404, 404, 404, 404, 404),  # names no checkpoint
     "log/heads/checkpoints/<int:size>": EVERYBODY,
     "log/heads/checkpoints/<int:size>.tsr": EVERYBODY,
+    "witnesses": EVERYBODY,
+    "witnesses/policy": EVERYBODY,
     "log/<slug:organisation_id>/checkpoint": EVERYBODY,
     "log/<slug:organisation_id>/tile/<path:tile>": EVERYBODY,
     "v1/webhooks/stripe": (405, 405, 405, 405, 405, 405),

@@ -33,6 +33,7 @@ OPTIONS = {
         "folder": "what it has seen, and its key",
         "--name": "such as witness.example.org",
         "--log": "may be repeated",
+        "--logs": "a policy whose logs it knows too, read again when it changes",
         "--port": "",
     },
     "trust_checkpoint": {

@@ -62,9 +62,9 @@ def short_hash(value: str) -> str:
 
 
 @register.filter
-def shell_quoted(value: str) -> str:
+def shell_quoted(value: object) -> str:
     """Return text as one word of a POSIX shell."""
-    return shlex.quote(value)
+    return shlex.quote(str(value))
 
 
 @register.filter

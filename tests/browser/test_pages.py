@@ -30,6 +30,7 @@ PAGES = [
     "/",
     "/organisations",
     "/verify",
+    "/witnesses",
     "/o/lantern-house",
     "/o/new-door",
     LEDGER,

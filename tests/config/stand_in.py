@@ -41,6 +41,12 @@ def main(name, *arguments):
         sys.exit(f"{name} has a bad day")
     if name == "seed_demo":
         (DATA_DIR / "demo.json").write_text(json.dumps(DEMO))
+    if name == "witness":
+        server = HTTPServer(("127.0.0.1", int(arguments[-1])), Ready)
+        url = f"http://127.0.0.1:{server.server_port}/add-checkpoint"
+        sys.stdout.write(f"witness.demo+00000000+AAAA\n{url}\n")
+        sys.stdout.flush()
+        server.serve_forever()
     if name == "web":
         host, port = arguments[1], int(arguments[3])
         HTTPServer((host, port), Ready).serve_forever()

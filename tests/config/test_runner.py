@@ -98,9 +98,11 @@ def test_a_run_starts_everything_says_where_to_go_and_stops_everything(stage):
     assert code == 0
     port = os.environ["PORT"]
     web = f"web --host 127.0.0.1 --port {port} config.wsgi:application"
-    assert sorted(stage.calls()[:2]) == ["collectstatic --noinput", "migrate --noinput"]
-    assert sorted(stage.calls()[2:4]) == [web, "worker "]
-    assert stage.calls()[4:] == ["seed_demo "]
+    [asks] = [call for call in stage.calls() if call.startswith("witness ")]
+    calls = [call for call in stage.calls() if call != asks]
+    assert sorted(calls[:2]) == ["collectstatic --noinput", "migrate --noinput"]
+    assert sorted(calls[2:4]) == [web, "worker "]
+    assert calls[4:] == ["seed_demo "]
     assert f"http://localhost:{port}/admin/" in said
     assert "staff@almoner.example  of-staff" in said
     assert "lin@lantern.example  of-lin" in said
@@ -116,6 +118,42 @@ def test_a_second_run_finds_the_sandbox_where_it_was(stage):
 
     assert addresses[0] == addresses[1] != "http://127.0.0.1:0"
     assert stage.calls().count("collectstatic --noinput") == 1
+
+
+def test_the_demo_has_a_witness_that_comes_back_where_it_was(stage):
+    addresses = []
+
+    class Counting(House):
+        def launch(self, name, **options):
+            super().launch(name, **options)
+            if name == "witness" and "witness" in self.restarts:
+                policy = Path(self.around.environment["LEDGER_WITNESS_POLICY"])
+                addresses.append((policy.read_text(), self.commands["witness"][-1]))
+                stop()
+
+    stage.monkeypatch.setattr(runner, "House", Counting)
+    code, said = stage.play(
+        "Almoner is running",
+        then=lambda _: [each for each in House.started if "witness" in each.args][-1].kill(),
+    )
+
+    assert code == 0
+    assert "witness ended (exit code -9); starting it again" in said
+    [(text, port)] = addresses
+    assert text == (
+        f"witness witness.demo witness.demo+00000000+AAAA http://127.0.0.1:{port}\n"
+        "quorum witness.demo\n"
+    )
+    assert (stage.data_dir / "witness" / "logs.policy").read_text() == "quorum none\n"
+
+
+def test_an_operators_own_policy_is_kept(stage):
+    stage.monkeypatch.setenv("LEDGER_WITNESS_POLICY", "/etc/almoner/witnesses.policy")
+
+    stage.play("Almoner is running")
+
+    assert "witness" not in stage.houses[-1].commands
+    assert not (stage.data_dir / "witness").exists()
 
 
 def test_no_demo_is_poured_over_a_real_stripe_account(stage):
@@ -336,7 +374,7 @@ def test_a_killed_run_leaves_nothing_behind_and_the_next_one_starts(stage, folde
     run = program("-c", script)
     until(lambda: "Almoner is running" in run.stdout.readline())
     family = children_of(run.pid)
-    assert len(family) == 4  # the database, the sandbox, the web server, the worker
+    assert len(family) == 5  # the database, the sandbox, the witness, the web server, the worker
 
     run.send_signal(signal.SIGKILL)
 

@@ -27,6 +27,8 @@ PUBLIC = [
     "/",
     "/organisations",
     "/verify",
+    "/witnesses",
+    "/witnesses/policy",
     "/o/lantern",
     "/o/lantern/ledger",
     "/o/lantern/ledger?operation=CORRECTION",
@@ -113,7 +115,7 @@ def test_the_list_of_public_routes_above_is_whole():
         for route in routes(get_resolver())
         if "public/" in route
         or route.startswith(("o/", "log/"))
-        or route in ("", "organisations", "verify")
+        or route in ("", "organisations", "verify", "witnesses", "witnesses/policy")
     }
     paths = [path.format(id="org_1").partition("?")[0] for path in PUBLIC]
     served = {get_resolver().resolve(path).route for path in paths}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.management import CommandError, call_command
 
 from ledger import notes
 from ledger.witness import Witness
@@ -195,6 +196,8 @@ def test_a_body_of_no_or_another_length_is_refused(witness, header, status):
     ("arguments", "words"),
     [
         (["--log", "x"], "is no verifier key"),
+        (["--logs", "nowhere.policy"], "No such file"),
+        (["--logs", __file__], "Line 1: a line is"),
         (["--name", "a name"], "is no verifier key"),
         (["--port", "1", "--host", "192.0.2.1"], ""),
     ],
@@ -217,6 +220,24 @@ def test_what_cannot_run_says_why(tmp_path, arguments, words):
     assert "Traceback" not in done.stderr
 
 
+def test_the_logs_of_a_policy_are_known_as_they_come(tmp_path):
+    file = tmp_path / "witnesses.policy"
+    other = KEY._replace(name="ledger.example/log/org_2")
+    asked = request(0, 5, note=checkpoint(5, origin=other.name))
+    file.write_text("quorum none\n")
+    witness = Running(tmp_path / "witness", "--logs", str(file))
+    try:
+        assert witness.post(asked)[0] == 404
+        file.write_text(f"log {other} https://ledger.example/log/org_2\nquorum none\n")
+        assert witness.post(asked)[0] == 200
+        file.write_text("log and no more")
+        assert witness.post(request(0, 5))[0] == 200
+        file.unlink()
+        assert witness.post(asked)[:2] == (409, "5\n")
+    finally:
+        witness.stop()
+
+
 def test_what_it_cannot_keep_it_does_not_cosign(tmp_path, witness):
     witness.post(request(0, 300))
     (tmp_path / "witness" / "witness.sqlite3").write_bytes(b"no database any more" * 1000)
@@ -225,6 +246,11 @@ def test_what_it_cannot_keep_it_does_not_cosign(tmp_path, witness):
 
     assert status == 503
     assert text.startswith("Try again later: ")
+
+
+def test_a_witness_of_nothing_is_refused(tmp_path):
+    with pytest.raises(CommandError, match="Say which logs it knows"):
+        call_command("witness", str(tmp_path / "w"), "--name", "w.example")
 
 
 def test_a_signature_has_whole_seconds(tmp_path):

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger import notes
-from ledger.witness import Refused, SizeConflict, Witness
+from ledger.witness import KnownLogs, Refused, SizeConflict, Witness
 
 TEXT = "text/plain; charset=utf-8"
 SIZE = "text/x.tlog.size"
@@ -29,15 +29,23 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="what it has seen, and its key")
         parser.add_argument("--name", required=True, help="such as witness.example.org")
         parser.add_argument(
-            "--log", metavar="VKEY", action="append", required=True, help="may be repeated"
+            "--log", metavar="VKEY", action="append", default=[], help="may be repeated"
+        )
+        parser.add_argument(
+            "--logs",
+            metavar="FILE",
+            type=Path,
+            help="a policy whose logs it knows too, read again when it changes",
         )
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8300)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Say the witness' own key, and serve."""
+        if not (options["log"] or options["logs"]):
+            raise CommandError("Say which logs it knows: --log VKEY, or --logs FILE.")
         try:
-            logs = {key.name: key for key in map(notes.parse_key, options["log"])}
+            logs = KnownLogs(map(notes.parse_key, options["log"]), options["logs"])
             witness = Witness(options["folder"], name=options["name"], logs=logs, clock=time.time)
             notes.parse_key(witness.vkey)
             address = (options["host"], options["port"])

@@ -21,6 +21,7 @@ from common.money import exponent_of
 from common.stripe_api import client, on_account
 from donations.services.funds import create_fund
 from donations.services.promises import create_sandbox_account
+from ledger.witness_page import policy_file
 from organisations import services as organisations
 from organisations.models import ApiKey, Membership, Organisation, User
 from webhooks.demo import (
@@ -66,6 +67,7 @@ class Command(BaseCommand):
             },
         }
         write_private(demo_path, json.dumps(known | surroundings, indent=2) + "\n")
+        introduce_to_witness()
 
     def _fill(self) -> dict[str, Any]:
         staff, staff_account = person(STAFF_EMAIL, "Demo Staff", is_staff=True, is_superuser=True)
@@ -268,6 +270,13 @@ def wait_until_booked() -> None:
         if time.monotonic() > deadline:
             raise CommandError("The worker does not keep up: see the worker's log.")
         time.sleep(0.1)
+
+
+def introduce_to_witness() -> None:
+    """Tell the demo's own witness, where there is one, which logs there are."""
+    folder = settings.DATA_DIR / "witness"
+    if folder.exists():
+        write_private(folder / "logs.policy", policy_file())
 
 
 def write_private(path: Any, text: str) -> None:
