@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, QuerySet
 
 from ledger.log import vkey_of
 from ledger.models import PUBLIC, WitnessAnswer
@@ -31,6 +31,15 @@ ABOUT = """\
 """
 
 
+class Trouble(NamedTuple):
+    """What a witness said of one log; the `vkey` is what it lacks, where it lacks one."""
+
+    organisation: Organisation
+    state: str
+    problem: str
+    vkey: str
+
+
 class Standing(NamedTuple):
     """How a witness stands: in a word, since when, and what it has signed."""
 
@@ -40,7 +49,7 @@ class Standing(NamedTuple):
     since: datetime | None
     cosigned_at: datetime | None
     logs: int
-    troubles: Sequence[WitnessAnswer]
+    troubles: Sequence[Trouble]
 
 
 def standings() -> list[Standing]:
@@ -95,8 +104,15 @@ def _standing(witness: Witness) -> Standing:
         since=sums[found[0]]["first"] if found and mood != "good" else None,
         cosigned_at=max((row["signed"] for row in sums.values() if row["signed"]), default=None),
         logs=sum(row["logs"] for row in sums.values()),
-        troubles=answers.filter(state__in=TROUBLES).select_related("organisation")[:TROUBLES_SHOWN],
+        troubles=list(_troubles(answers)),
     )
+
+
+def _troubles(answers: QuerySet[WitnessAnswer]) -> Iterator[Trouble]:
+    rows = answers.filter(state__in=TROUBLES).order_by("state", "since")
+    for row in rows.select_related("organisation")[:TROUBLES_SHOWN]:
+        vkey = vkey_of(row.organisation_id) if row.state == State.UNKNOWN else ""
+        yield Trouble(row.organisation, row.state, row.problem, vkey)
 
 
 def _of(group: Group) -> str:

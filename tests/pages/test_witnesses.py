@@ -85,12 +85,12 @@ def test_a_witness_that_was_never_asked(client, sealed, policy):
     ("answers", "words"),
     [
         ([("cosigned", 1)], "Fresh"),
-        ([("silent", 1)], "Silent since 21 November 2026, 12:00 UTC"),
+        ([("silent", 1)], "Silent So since 21 November 2026, 12:00 UTC"),
         ([("silent", 9), ("cosigned", 1)], "Fresh"),
-        ([("silent", 1), ("cosigned", 9)], "Silent since"),
-        ([("unknown", 9), ("cosigned", 1)], "Does not know every log since"),
-        ([("unknown", 9), ("wrong", 5), ("silent", 9)], "Answers wrongly since"),
-        ([("silent", 1), ("contradicted", 9)], "Has seen another ledger since"),
+        ([("silent", 1), ("cosigned", 9)], "Silent So since"),
+        ([("unknown", 9), ("cosigned", 1)], "Does not know every log So since"),
+        ([("unknown", 9), ("wrong", 5), ("silent", 9)], "Answers wrongly So since"),
+        ([("silent", 1), ("contradicted", 9)], "Has seen another ledger So since"),
     ],
 )
 def test_a_state_is_said_in_words(client, sealed, policy, answers, words):
@@ -116,7 +116,10 @@ def test_each_problem_names_its_ledger_and_the_remedy(client, sealed, policy):
     words = page(client)
 
     assert "Lantern House : It has seen another tree of this log. Staff are told" in words
-    assert "Pond : It does not know this log. Who runs the witness can tell it the key" in words
+    assert (
+        "Pond : It does not know this log. Whoever runs the witness can tell it this key" in words
+    )
+    assert log.vkey_of(other.pk) in words
     assert "It has signed for 1 of 2" in words
     assert "Hidden" not in words
     assert "At least 2 of a, b, c must have signed." in words
