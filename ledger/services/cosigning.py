@@ -35,7 +35,7 @@ logger = logging.getLogger("almoner.ledger")
 RUN_SECONDS = 10
 LOGS_A_RUN = 200
 # Who does not know a log, or answers nonsense, is not asked every few seconds.
-PATIENCE = timedelta(minutes=10)
+PATIENCE = timedelta(minutes=1)
 State = WitnessAnswer.State
 STATES: Mapping[type[NotCosigned], State] = {
     Silent: State.SILENT,

@@ -8,7 +8,15 @@ import pytest
 import requests
 
 from tests.database import open_folder
-from tests.house.conftest import House, manage, processes_of, start, stop, surroundings
+from tests.house.conftest import (
+    House,
+    manage,
+    processes_of,
+    start,
+    stop,
+    surroundings,
+    until,
+)
 
 SLUGS = ["lantern-house", "kawabe-forest-school", "saltmarsh-trust"]
 
@@ -99,6 +107,21 @@ def test_an_application_of_the_demo_keeps_credits(house: House):
     assert answer["results"][0]["operation"] == "CREDIT_SPEND"
     balance = house.get("/v1/ledger/user-0001", headers=headers).json()["balance"]
     assert balance == sum(row["amount"] for row in answer["results"]) >= 0
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_demos_own_witness_signs_its_logs(house: House, slug: str):
+    log = f"/log/{house.organisation(slug)['id']}/checkpoint"
+
+    until(lambda: "\n— witness.demo " in house.get(log).text, seconds=90)
+
+
+def test_the_page_says_how_little_the_demos_witness_proves(house: House):
+    until(lambda: "Fresh" in house.get("/witnesses").text, seconds=90)
+
+    page = house.get("/witnesses").text
+    assert "It has signed for 3 of 3" in page
+    assert "This one proves little" in page
 
 
 def test_demo_json_is_for_its_owner_alone(house: House):

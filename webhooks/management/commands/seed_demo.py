@@ -72,6 +72,7 @@ class Command(BaseCommand):
     def _fill(self) -> dict[str, Any]:
         staff, staff_account = person(STAFF_EMAIL, "Demo Staff", is_staff=True, is_superuser=True)
         houses = [set_up(charity, staff) for charity in CHARITIES]
+        introduce_to_witness()
         stories = [list(gifts_of(charity, today())) for charity in CHARITIES]
         bar = Bar(sum(len(gifts) for gifts in stories))
         with ThreadPoolExecutor(len(CHARITIES)) as pool:
