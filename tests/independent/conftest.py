@@ -36,18 +36,24 @@ def published(django_db_setup, django_db_blocker, tmp_path_factory) -> Published
     with django_db_blocker.unblock():
         server = LiveServer("localhost")
         try:
-            found = grow(server.url, tmp_path_factory.mktemp("witness"))
+            return grow(server.url, tmp_path_factory.mktemp("witness") / "kept")
         finally:
             server.stop()
             call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
-    return found
 
 
 def grow(address: str, folder: Path) -> Published:
     organisation = OrganisationFactory(slug="lantern")
     vkey = vkey_of(organisation.id)
-    witness = Running(folder / "kept", "--log", vkey)
-    found = Published(Keys(vkey, witness.vkey), [], [], [], [])
+    witness = Running(folder, "--log", vkey)
+    try:
+        return grown(organisation, address, witness, Keys(vkey, witness.vkey))
+    finally:
+        witness.stop()
+
+
+def grown(organisation: Organisation, address: str, witness: Running, keys: Keys) -> Published:
+    found = Published(keys, [], [], [], [])
     for old, size in zip((0, *SIZES), SIZES, strict=False):
         note, proof = sealed(organisation, address, old, size)
         status, cosignature, _ = witness.post(request(old, size, proof=proof, note=note))
@@ -61,7 +67,6 @@ def grow(address: str, folder: Path) -> Published:
         if old:
             found.consistencies.append((found.checkpoints[-1], note, proof))
         found.checkpoints.append(note)
-    witness.stop()
     return found
 
 
