@@ -38,8 +38,24 @@ verified from there (`--from-attestation`): all before it is then trusted, not v
 A book is a log too: its lines are the leaves of a Merkle tree (RFC 9162), whose size and root the
 organisation's key signs in checkpoints. They, cosignatures of witnesses and receipts of single
 entries have the formats of C2SP: signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof. Whose
-word is taken is for the user to say. A checkpoint that no known key signed is UNKNOWN_KEY, a wrong
-signature of a known key TAMPERED, too few witnesses UNWITNESSED; then the tree is compared.
+word is taken is for the user to say, by keys or by a policy file (C2SP tlog-policy). A checkpoint
+that no known key signed is UNKNOWN_KEY, a wrong signature of a known key TAMPERED, too few
+witnesses UNWITNESSED; then the tree is compared.
+
+The genesis names the first key of the log. An entry of the operation `KEY_ROTATION` that moves
+nothing puts a new one of the same name in its place, which was never in force before:
+
+    "nonce": "key:<id of the new key>", "metadata": {"retires": "<old vkey>", "vkey": "<new vkey>",
+     "signature": "<base64 of the old key's Ed25519 signature>"}
+
+What it signs is "almoner-key-rotation/v1", the old and the new vkey, each ended by LF; it is left
+out when the old key is lost. A key whose word is taken passes it on from there on: to a successor
+that it signed; to any, if no key was given and the book is believed about its own. Checkpoints that
+end before such an entry are still the old key's.
+
+The last good checkpoint of each log is remembered. One that speaks of less is STALE, and so is one
+whose witnesses signed too long ago (`--max-age`); one that contradicts it is a FORK, with both
+notes as evidence.
 """
 
 from __future__ import annotations
@@ -61,8 +77,8 @@ import urllib.parse
 import urllib.request
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b, sha256, sha512
@@ -330,6 +346,8 @@ class Book:
     debits: defaultdict[Account, int] = field(default_factory=lambda: defaultdict(int))
     credits: defaultdict[Account, int] = field(default_factory=lambda: defaultdict(int))
     series: Series | None = None
+    keys: list[Key] = field(default_factory=list)
+    rotations: list[Rotation] = field(default_factory=list)
 
     def add(self, line: bytes) -> None:
         try:
@@ -368,6 +386,7 @@ class Book:
             or self.broken_money(entry)
             or self.broken_correction(entry)
             or self.broken_attestation(entry)
+            or self.broken_rotation(entry)
             or self.used_name(entry)
         )
 
@@ -442,6 +461,18 @@ class Book:
             for currency, name in accounts
         ]
 
+    def broken_rotation(self, entry: Entry) -> str:
+        if entry.operation != ROTATES:
+            return ""
+        rotation = rotation_in(entry)
+        if rotation is None:
+            return "it changes keys in an unknown form"
+        return rotation.broken_after(self.keys_before(rotation))
+
+    def keys_before(self, rotation: Rotation) -> list[Key]:
+        """All keys till here; of a book that is read from an attestation on, those it has named."""
+        return self.keys or ([rotation.retired] if self.start else [])
+
     def used_name(self, entry: Entry) -> str:
         if brief(entry.nonce.encode()) in self.nonces:
             return "its nonce was used before"
@@ -452,6 +483,11 @@ class Book:
     def take(self, entry: Entry, line_hash: str) -> None:
         if entry.operation == ATTESTS and (stated := attestation_in(entry)):
             self.series = self.series_with(stated).after(stated)
+        if entry.operation == ROTATES and (rotation := rotation_in(entry)):
+            self.keys = [*self.keys_before(rotation), rotation.key]
+            self.rotations.append(rotation)
+        if not self.size:
+            self.keys = keys_in(entry)
         self.first = self.first or entry
         self.last = entry
         self.last_hash = line_hash
@@ -641,6 +677,75 @@ def read_attested(file: BinaryIO) -> tuple[Book, list[bytes]]:
     return book, lines
 
 
+# --- What a book says of its keys ----------------------------------------------------------------
+
+ROTATES = "KEY_ROTATION"
+ROTATION_TEXT = "almoner-key-rotation/v1\n{}\n{}\n"
+
+
+class Rotation(NamedTuple):
+    """One key that takes the place of another: where, and what the other one signed, if it did."""
+
+    sequence: int
+    retired: Key
+    key: Key
+    signature: str | None
+
+    def broken_after(self, keys: list[Key]) -> str:
+        """Why this cannot follow these keys; empty if it can."""
+        if keys[-1:] != [self.retired]:
+            return "the key that it retires is not in force"
+        if self.key.name != self.retired.name:
+            return "its key has another name than the one that it retires"
+        if self.key.id in [key.id for key in keys]:
+            return "its key was in force before"
+        is_sound = self.signature is None or self.is_signed()
+        return "" if is_sound else "the key that it retires did not sign it"
+
+    def shown(self) -> dict[str, Any]:
+        """What reports say of it; `broken_after` has said that a signature is right."""
+        vkeys = {"retires": self.retired.vkey, "vkey": self.key.vkey}
+        return {"sequence": self.sequence, **vkeys, "is_signed": self.signature is not None}
+
+    def is_signed(self) -> bool:
+        """Tell whether the retired key signed for its successor."""
+        try:
+            signature = unbase64(self.signature or "", SIGNATURE_BYTES)
+        except Malformed:
+            return False
+        text = ROTATION_TEXT.format(self.retired.vkey, self.key.vkey)
+        return is_signature(self.retired.public, text.encode(), signature)
+
+
+def rotation_in(entry: Entry) -> Rotation | None:
+    """The keys that an entry changes; None if it has not the form of a rotation."""
+    metadata = entry.metadata
+    is_unsigned = "signature" not in metadata
+    names = ("retires", "vkey") if is_unsigned else ("retires", "signature", "vkey")
+    if types_in(metadata) != dict.fromkeys(names, str):
+        return None
+    try:
+        retired, key = (read_key(metadata[name], TYPE_LOG) for name in ("retires", "vkey"))
+    except Malformed:
+        return None
+    has_form = (
+        (entry.amount, entry.currency, (entry.debit, entry.credit)) == (0, NOTHING, NOWHERE)
+    ) and entry.nonce == f"key:{key.id.hex()}"
+    return Rotation(entry.sequence, retired, key, metadata.get("signature")) if has_form else None
+
+
+def genesis_key(genesis: Entry) -> Key:
+    return read_key(str(genesis.metadata.get("vkey")), TYPE_LOG)
+
+
+def keys_in(genesis: Entry) -> list[Key]:
+    """The key that a genesis names, if it names one."""
+    try:
+        return [genesis_key(genesis)]
+    except Malformed:
+        return []
+
+
 # --- Many plain lines at once --------------------------------------------------------------------
 
 # A line of plain ASCII without escapes: no quote is in a string, so `[^"]*` ends where the string
@@ -658,7 +763,7 @@ PLAIN_LINE = re.compile(
         rf'"entry_id":{TEXT},'
         r'"metadata":(\{(?:"[^"]*":"[^"]*",?)*+\}|\{.*?\}(?=,"nonce":")),'
         rf'"nonce":{TEXT},"occurred_at":"({DAY}){TIME}",'
-        rf'"operation":"(?!CORRECTION"|{ATTESTS}"|GENESIS")[^"]*","organisation_id":{TEXT},'
+        rf'"operation":"(?!CORRECTION"|{ATTESTS}"|{ROTATES}"|GENESIS")[^"]*","organisation_id":{TEXT},'
         rf'"prev_entry_hash":"{HASH_PREFIX}([^"]*)","recorded_at":"({DAY}{TIME})",'
         rf'"sequence":{INTEGER},"version":1\}}'
     ).encode()
@@ -927,6 +1032,7 @@ BASE: Point = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % PRIME)
 NOTE_BYTES_MAX = 1_000_000
 SIGNATURES_MAX = 100
 TYPE_LOG, TYPE_WITNESS = 1, 4
+NOBODY = "none"
 KEY_ID_BYTES, TIME_BYTES = 4, 8
 TIME_MAX = 2**63 - 1
 NAME = re.compile(r"[^\s+]+")
@@ -947,7 +1053,13 @@ class Key(NamedTuple):
 
     @property
     def id(self) -> bytes:
-        return sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public).digest()[:4]
+        name = self.name.encode(errors="surrogateescape")
+        return sha256(name + b"\n" + bytes([self.type]) + self.public).digest()[:KEY_ID_BYTES]
+
+    @property
+    def vkey(self) -> str:
+        material = base64.b64encode(bytes([self.type]) + self.public).decode()
+        return f"{self.name}+{self.id.hex()}+{material}"
 
 
 class Signature(NamedTuple):
@@ -994,7 +1106,8 @@ def read_size(text: str) -> int:
     return int(text)
 
 
-def read_key(vkey: str) -> Key:
+def read_key(vkey: str, kind: int | None = None) -> Key:
+    """Read a verifier key, of one type alone if a kind is given."""
     name, _, rest = vkey.partition("+")
     key_id, _, encoded = rest.partition("+")
     material = unbase64(encoded, 33)
@@ -1003,6 +1116,8 @@ def read_key(vkey: str) -> Key:
         raise Malformed("a verifier key has a name without spaces, and is of Ed25519")
     if key.id.hex() != key_id:
         raise Malformed("the id of a verifier key is not its own")
+    if kind not in (None, key.type):
+        raise Malformed(f"this is not the key of a {'log' if kind == TYPE_LOG else 'witness'}")
     return key
 
 
@@ -1068,54 +1183,147 @@ def signed_at(key: Key, checkpoint: Checkpoint) -> int | None:
 # --- What was signed -----------------------------------------------------------------------------
 
 
-@dataclass
-class Policy:
-    """Whose word is taken: the log's key, the witnesses, and how many of them must have signed."""
+class Group(NamedTuple):
+    """So many of its members (witnesses, earlier groups) must have signed, for it to have."""
 
-    key: Key | None = None
-    witnesses: tuple[Key, ...] = ()
-    quorum: int = 0
+    name: str
+    needed: int
+    members: tuple[str, ...]
+
+
+class Endorsement(NamedTuple):
+    """Whose word a checkpoint has: the log's key that signed, after those before it; witnesses."""
+
+    keys: list[Key]
+    times: dict[Key, int]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """
+    Whose word is taken: the log's keys, the witnesses, and which of them must have signed.
+
+    Witnesses have names, for the groups alone; `quorum` is one of these, or of a group, or "none".
+    Who signed more than `age_max` seconds ago does not count for what is still current.
+    """
+
+    logs: tuple[Key, ...] = ()
+    witnesses: dict[str, Key] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    quorum: str = NOBODY
+    age_max: int | None = None
 
     def __post_init__(self) -> None:
-        self.check_keys()
-
-    def check_keys(self) -> None:
-        materials = [key.public for key in (self.key, *self.witnesses) if key]
+        materials = [key.public for key in (*self.logs, *self.witnesses.values())]
         if len({*materials}) < len(materials):
             raise Malformed("the policy names one key twice")
-        if self.quorum > len(self.witnesses):
-            raise Malformed("the policy asks for more witnesses than it names")
 
-    def trust_key_of(self, genesis: Entry) -> None:
-        """Take the word of the key that a book names, where none was given."""
-        if self.key is None:
-            try:
-                self.key = read_key(str(genesis.metadata.get("vkey")))
-                self.check_keys()
-            except Malformed as error:
-                raise Finding("MALFORMED", 0, f"the genesis: {error}") from None
+    def is_met_by(self, signers: Container[Key]) -> bool:
+        met = {NOBODY, *(name for name, key in self.witnesses.items() if key in signers)}
+        for group in self.groups:
+            if len(met.intersection(group.members)) >= group.needed:
+                met.add(group.name)
+        return self.quorum in met
 
-    def check(self, checkpoint: Checkpoint) -> int:
-        """Return when a witness signed last (Unix time, 0 if none did). Raises `Finding`."""
-        assert self.key
-        if checkpoint.origin != self.key.name or signed_at(self.key, checkpoint) is None:
-            reason = f"no known key signed the checkpoint of {checkpoint.origin}"
-            raise Finding("UNKNOWN_KEY", None, reason)
-        times = [time for key in self.witnesses if (time := signed_at(key, checkpoint)) is not None]
-        if len(times) < self.quorum:
-            reason = f"{len(times)} of {self.quorum} witnesses signed the checkpoint"
+    def successions(self, size: int, book: Book | None) -> list[list[Key]]:
+        """Each key whose word is taken, and those that it passed on to within so many entries."""
+        if book is None:
+            return [[key] for key in self.logs]
+        first = self.logs or (believed_key(book),)
+        chains = [succession(key, book, size, is_given=bool(self.logs)) for key in first]
+        named = [("the genesis", 0, key) for key in book.keys[:1]] + [
+            (f"entry {place}", place, key) for place, _, key, _ in book.rotations
+        ]
+        witnesses = [key.public for key in self.witnesses.values()]
+        for where, place, key in named:
+            if key.public in witnesses and any(key in chain for chain in chains):
+                raise Finding("MALFORMED", place, f"{where}: the policy names one key twice")
+        return chains
+
+    def check(self, checkpoint: Checkpoint, book: Book | None = None) -> Endorsement:
+        """Return whose word a checkpoint has; a book may have changed keys. Raises `Finding`."""
+        chains = self.successions(checkpoint.size, book)
+        known = [key for chain in chains for key in chain]
+        signers = [key for key in known if signed_at(key, checkpoint) is not None]
+        ours = [chain for chain in chains if chain[0].name == checkpoint.origin]
+        keys = next((chain for chain in ours if chain[-1] in signers), None)
+        if keys is None:
+            is_retired = any(key in signers for chain in ours for key in chain)
+            raise unknown_key(checkpoint.origin, is_retired=is_retired)
+        stated = [(key, signed_at(key, checkpoint)) for key in self.witnesses.values()]
+        times = {key: min(time, INTEGER_MAX) for key, time in stated if time is not None}
+        if not self.is_met_by(times):
+            count = f"{len(times)} of {len(stated)} witnesses"
+            reason = f"{count} signed the checkpoint, and more are asked for"
             raise Finding("UNWITNESSED", None, reason)
-        return max(times, default=0)
+        return Endorsement(keys, times)
+
+    def check_age(self, endorsement: Endorsement) -> None:
+        """Raise `Finding` if what was signed may long be out of date."""
+        if self.age_max is None:
+            return
+        since = time.time() - self.age_max
+        if not self.is_met_by([key for key, when in endorsement.times.items() if when >= since]):
+            reason = (
+                f"too few witnesses signed the checkpoint within the last {self.age_max} seconds"
+            )
+            raise Finding("STALE", None, reason)
+
+    def shown(
+        self, checkpoint: Checkpoint | None, endorsement: Endorsement | None
+    ) -> dict[str, Any] | None:
+        """A checkpoint as reports have it: what it says, and who signed it."""
+        if checkpoint is None:
+            return None
+        *earlier, key = endorsement.keys if endorsement else [None]
+        times = endorsement.times if endorsement else {}
+        return {
+            **shown(checkpoint),
+            "key": key and key.vkey,
+            "succeeds": [key.vkey for key in earlier if key],
+            "witnesses": [
+                {"vkey": key.vkey, "signed_at": times.get(key)} for key in self.witnesses.values()
+            ],
+        }
 
 
-def check_receipt(receipt: Receipt, policy: Policy) -> Entry:
-    """Return the entry that a receipt proves. Raises `Finding`."""
-    checkpoint, index = receipt.checkpoint, receipt.place
+def believed_key(book: Book) -> Key:
+    """The key that a book names, whose word is taken where none was given. Raises `Finding`."""
+    assert book.first
     try:
-        entry = read_line(receipt.line)
+        return genesis_key(book.first)
     except Malformed as error:
-        raise Finding("MALFORMED", index, f"the line of the receipt: {error}") from None
-    policy.check(checkpoint)
+        raise Finding("MALFORMED", 0, f"the genesis: {error}") from None
+
+
+def succession(key: Key, book: Book, size: int, *, is_given: bool) -> list[Key]:
+    """A key, and those that it passed on to within so many entries of a book."""
+    keys = [key]
+    for sequence, retired, successor, signature in book.rotations:
+        is_agreed = signature is not None or not is_given
+        if sequence < size and retired == keys[-1] and is_agreed:
+            keys.append(successor)
+    return keys
+
+
+def unknown_key(origin: str, *, is_retired: bool) -> Finding:
+    reason = f"no known key signed the checkpoint of {origin}"
+    if is_retired:
+        reason = f"the checkpoint of {origin} is signed by a retired key only"
+    return Finding("UNKNOWN_KEY", None, reason)
+
+
+def entry_of(receipt: Receipt) -> Entry:
+    try:
+        return read_line(receipt.line)
+    except Malformed as error:
+        reason = f"the line of the receipt: {error}"
+        raise Finding("MALFORMED", receipt.place, reason) from None
+
+
+def check_receipt(receipt: Receipt, entry: Entry) -> None:
+    """Raise `Finding` unless a receipt proves that its entry was signed."""
+    checkpoint, index = receipt.checkpoint, receipt.place
     # The path proves neither size nor index by itself: the size is the signed one.
     if index >= checkpoint.size:
         raise Finding("TAMPERED", index, f"entry {index} is not among {checkpoint.size} entries")
@@ -1129,9 +1337,102 @@ def check_receipt(receipt: Receipt, policy: Policy) -> Entry:
         raise Finding("TAMPERED", index, reason)
     if entry.sequence != index:
         raise Finding("TAMPERED", index, f"entry {index}: its line says {entry.sequence}")
+    check_organisation(checkpoint, entry)
+
+
+def check_organisation(checkpoint: Checkpoint, entry: Entry) -> None:
     if checkpoint.origin.rpartition("/")[2] != entry.organisation_id:
-        raise Finding("TAMPERED", index, f"entry {index}: it is of another organisation")
-    return entry
+        reason = f"entry {entry.sequence}: it is of another organisation"
+        raise Finding("TAMPERED", entry.sequence, reason)
+
+
+# --- A policy file (C2SP tlog-policy) ------------------------------------------------------------
+
+POLICY_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+POLICY_COUNT = re.compile("[1-9][0-9]{0,8}")
+POLICY_FORMS = {
+    "log": "log <vkey> [<url>]",
+    "witness": "witness <name> <vkey> [<url>]",
+    "group": "group <name> all|any|<number> <name>...",
+    "quorum": "quorum <name>|none",
+}
+
+
+def read_policy(content: bytes) -> Policy:
+    """Read a policy file; what is wrong in it is `Malformed`, and its line is named."""
+    lines = content.decode(errors="surrogateescape").removesuffix("\n").split("\n")
+    draft = PolicyDraft()
+    for number, line in enumerate(lines, 1):
+        try:
+            draft.take(line)
+        except Malformed as error:
+            raise Malformed(f"line {number}: {error}") from None
+    if draft.quorum is None:
+        hint = "`quorum none` asks for no witness"
+        raise Malformed(f"line {len(lines)}: the policy ends without a quorum ({hint})")
+    return Policy(tuple(draft.logs), draft.witnesses, tuple(draft.groups), draft.quorum)
+
+
+@dataclass
+class PolicyDraft:
+    """What the lines of a policy file have said so far."""
+
+    logs: list[Key] = field(default_factory=list)
+    witnesses: dict[str, Key] = field(default_factory=dict)
+    groups: list[Group] = field(default_factory=list)
+    quorum: str | None = None
+    names: set[str] = field(default_factory=lambda: {NOBODY})
+    grouped: set[str] = field(default_factory=lambda: {NOBODY})
+
+    def take(self, line: str) -> None:
+        if POLICY_CONTROL.search(line):
+            raise Malformed("a control character; lines end with LF alone")
+        words = [word for word in re.split("[ \t]+", line) if word]
+        match words:
+            case ["log", vkey] | ["log", vkey, _]:
+                self.logs.append(self.new_key(vkey, TYPE_LOG))
+            case ["witness", name, vkey] | ["witness", name, vkey, _]:
+                self.witnesses[self.new_name(name)] = self.new_key(vkey, TYPE_WITNESS)
+            case ["group", name, needed, *members] if members:
+                self.add_group(name, needed, members)
+            case ["quorum", name]:
+                self.set_quorum(name)
+            case [word, *_] if not word.startswith("#"):
+                forms = [POLICY_FORMS[word]] if word in POLICY_FORMS else POLICY_FORMS.values()
+                raise Malformed(f"expected {' or '.join(forms)}")
+
+    def new_key(self, vkey: str, kind: int) -> Key:
+        key = read_key(vkey, kind)
+        if key.public in [other.public for other in (*self.logs, *self.witnesses.values())]:
+            raise Malformed("this key stands on an earlier line already")
+        return key
+
+    def new_name(self, name: str) -> str:
+        if name in self.names:
+            raise Malformed(f"the name {name} is taken")
+        self.names.add(name)
+        return name
+
+    def add_group(self, name: str, needed: str, members: list[str]) -> None:
+        for place, member in enumerate(members):
+            self.check_defined(member)
+            if member in self.grouped or member in members[:place]:
+                raise Malformed(f"{member} cannot be a member here, or is one already")
+        count = {"all": str(len(members)), "any": "1"}.get(needed, needed)
+        if not POLICY_COUNT.fullmatch(count) or int(count) > len(members):
+            raise Malformed(f"expected all, any, or a number from 1 to {len(members)}")
+        self.groups.append(Group(self.new_name(name), int(count), tuple(members)))
+        self.grouped.update(members)
+
+    def set_quorum(self, name: str) -> None:
+        if self.quorum is not None:
+            raise Malformed("the policy has a quorum already")
+        self.check_defined(name)
+        self.quorum = name
+
+    def check_defined(self, name: str) -> None:
+        if name not in self.names:
+            raise Malformed(f"{name} is not defined on an earlier line")
 
 
 # --- The whole export ----------------------------------------------------------------------------
@@ -1164,7 +1465,9 @@ class Verification:
     hash_at_head: str = ""
     at_head: dict[str, Balances] | None = None
     is_whole: bool = False
-    key_is_given: bool = False
+    memory: Memory = field(default_factory=lambda: Memory(None))
+    remembered: Checkpoint | None = None
+    endorsement: Endorsement | None = None
 
     def run(self, blocks: Iterable[bytes]) -> Finding:
         """Verify blocks of whole lines, each ended by LF."""
@@ -1180,9 +1483,16 @@ class Verification:
             self.check_head()
             self.check_checkpoint()
             self.check_balances()
+            self.check_age()
         except Finding as finding:
             return finding
         return Finding("VALID", None, "")
+
+    def recall(self, options: argparse.Namespace) -> None:
+        """Remember what was good of the log of the checkpoint, if there is one."""
+        if self.checkpoint:
+            self.memory = memory_of(options)
+            self.remembered = self.memory.recall(self.checkpoint.origin)
 
     def run_from_attestation(self, file: BinaryIO) -> Finding:
         """Verify an export that begins at an attestation, whose sums are taken for granted."""
@@ -1229,15 +1539,40 @@ class Verification:
         if not checkpoint:
             return
         assert self.book.first
-        self.key_is_given = self.policy.key is not None
-        self.policy.trust_key_of(self.book.first)
-        self.policy.check(checkpoint)
+        self.endorsement = self.policy.check(checkpoint, self.book)
+        check_same_size(checkpoint, self.remembered)
         if self.book.size < checkpoint.size:
             reason = f"the export ends after {self.book.size} of {checkpoint.size} signed entries"
             raise Finding("INCOMPLETE", None, reason)
-        if root_of(bytes(self.leaves[: checkpoint.size * HASH_BYTES])) != checkpoint.root:
+        if self.root_at(checkpoint.size) != checkpoint.root:
             reason = f"the first {checkpoint.size} entries are not those that were signed"
             raise Finding("TAMPERED", None, reason)
+        check_organisation(checkpoint, self.book.first)
+        if self.remembered:
+            self.check_remembered(checkpoint, self.remembered)
+
+    def root_at(self, size: int) -> bytes:
+        return root_of(bytes(self.leaves[: size * HASH_BYTES]))
+
+    def check_remembered(self, checkpoint: Checkpoint, remembered: Checkpoint) -> None:
+        """Compare with what was good before. Entries that are not signed yet prove no fork."""
+        size = remembered.size
+        if size > self.book.size or self.root_at(size) == remembered.root:
+            return
+        if size > checkpoint.size:
+            reason = f"the first {size} entries are not those that you verified before"
+            raise Finding("TAMPERED", None, reason)
+        raise Finding("FORK", None, other_beginning(checkpoint.size, size))
+
+    def check_age(self) -> None:
+        """Raise `Finding` if all is right, but was signed before something that is known."""
+        if self.endorsement:
+            self.policy.check_age(self.endorsement)
+        if self.remembered and self.checkpoint and self.checkpoint.size < self.remembered.size:
+            sizes = (
+                f"{self.checkpoint.size} entries, and you verified {self.remembered.size} before"
+            )
+            raise Finding("STALE", None, f"the checkpoint is an old one: it speaks of {sizes}")
 
     def check_balances(self) -> None:
         """Compare at the stated head, since the book may have grown after it was stated."""
@@ -1268,11 +1603,13 @@ class Verification:
                 ]
                 for side, balances in self.balances().items()
             },
+            "rotations": [rotation.shown() for rotation in book.rotations],
         }
         if book.start:
             report["trusted"] = {"entries": book.start, "head_hash": book.trusted_hash}
         if self.checkpoint:
-            report["checkpoint"] = shown(self.checkpoint)
+            report["checkpoint"] = self.policy.shown(self.checkpoint, self.endorsement)
+            report["remembered"] = self.remembered and shown(self.remembered)
         return report
 
 
@@ -1378,11 +1715,78 @@ def read_settled(head_source: str, balances_source: str) -> tuple[Head, dict[str
     raise Unreachable("the book grew each time while its balances were read; try again")
 
 
+# --- What was good before ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The last good checkpoint of each log, a note a file; without a folder, nothing is kept."""
+
+    folder: Path | None
+
+    def path_of(self, origin: str) -> Path | None:
+        return self.folder and self.folder / f"{sha256(origin.encode()).hexdigest()}.note"
+
+    def recall(self, origin: str) -> Checkpoint | None:
+        path = self.path_of(origin)
+        try:
+            remembered = read_checkpoint(path.read_bytes()) if path else None
+            if remembered and remembered.origin != origin:
+                raise Malformed("it is of another log")
+        except FileNotFoundError:
+            return None
+        except (OSError, Malformed) as error:
+            warn(f"what was verified of {origin} before is not compared, since {path}: {error}")
+            return None
+        return remembered
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        path = self.path_of(checkpoint.origin)
+        if not path:
+            return
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            replace_file(path, note_of(checkpoint))
+        except OSError as error:
+            warn(f"this checkpoint will not be remembered (--no-state asks for none): {error}")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file whole, or leave the one that is there."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def state_folder() -> Path | None:
+    """Where a user's programs keep their state, by the XDG Base Directory Specification."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    folder = Path(state if os.path.isabs(state) else os.path.expanduser("~/.local/state"))
+    if not folder.is_absolute():
+        warn("you have no home folder, so nothing is remembered (--state names another)")
+        return None
+    return folder / "almoner-verify"
+
+
+def check_same_size(one: Checkpoint, other: Checkpoint | None) -> None:
+    if other and one.size == other.size and one.root != other.root:
+        reason = f"two books of {one.size} entries were signed, each under its own root"
+        raise Finding("FORK", None, reason)
+
+
 # --- The command ---------------------------------------------------------------------------------
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
+    if reason := refusal(options):
+        options.refuse(reason)
     started = time.monotonic()
     try:
         report, sentences = options.run(options)
@@ -1415,11 +1819,15 @@ def parser() -> argparse.ArgumentParser:
     consistency.add_argument("old", metavar="OLD", help="FILE|URL of one checkpoint")
     consistency.add_argument("new", metavar="NEW", help="FILE|URL of the other")
     consistency.add_argument("--export", metavar="FILE|URL|-", help="the book, if sizes differ")
-    consistency.add_argument("--evidence", metavar="FILE", help="where to write a fork")
     runs = {"log": run_log, "receipt": run_receipt, "consistency": run_consistency}
     for name, command in commands.choices.items():
-        command.set_defaults(run=runs.get(name, run_book))
-        add_policy(command, needs_key=name in ("receipt", "consistency"))
+        command.set_defaults(run=runs.get(name, run_book), refuse=command.error, max_age=None)
+        add_policy(command)
+        if name != "consistency":
+            add_memory(command)
+        command.add_argument("--evidence", metavar="FILE", help="where to write a fork")
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+        command.add_argument("--quiet", action="store_true", help="only set the exit code")
     return result
 
 
@@ -1436,19 +1844,26 @@ def add_export(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_policy(command: argparse.ArgumentParser, *, needs_key: bool) -> None:
-    more = "" if needs_key else "; left out, the one that the genesis names is believed"
+def add_policy(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--policy",
+        metavar="FILE",
+        type=policy_file,
+        help="whose word you take, as a policy file (C2SP tlog-policy), instead of these three:",
+    )
     command.add_argument(
         "--key",
         metavar="VKEY",
-        type=vkey,
-        required=needs_key,
-        help=f"the log's key, as you know it{more}",
+        type=log_key,
+        action="append",
+        default=[],
+        help="the log's key, as you know it; may be repeated; where a whole book is read and none "
+        "is given, the one that its genesis names is believed",
     )
     command.add_argument(
         "--witness",
         metavar="VKEY",
-        type=vkey,
+        type=witness_key,
         action="append",
         default=[],
         help="a witness whose word you take; may be repeated",
@@ -1456,13 +1871,57 @@ def add_policy(command: argparse.ArgumentParser, *, needs_key: bool) -> None:
     command.add_argument(
         "--witnesses", metavar="N", type=count, help="how many of them must have signed (all)"
     )
-    command.add_argument("--json", action="store_true", help="print one JSON object")
-    command.add_argument("--quiet", action="store_true", help="only set the exit code")
 
 
-def vkey(text: str) -> Key:
+def add_memory(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--max-age", metavar="SECONDS", type=count, help="how long ago witnesses may have signed"
+    )
+    state = command.add_mutually_exclusive_group()
+    state.add_argument(
+        "--state",
+        metavar="FOLDER",
+        type=Path,
+        help="where the last good checkpoint of each log is remembered "
+        "($XDG_STATE_HOME/almoner-verify, or ~/.local/state/almoner-verify)",
+    )
+    state.add_argument("--no-state", action="store_true", help="remember and compare nothing")
+
+
+def refusal(options: argparse.Namespace) -> str:
+    """Why options cannot be used together; empty if they can."""
+    policy, count = options.policy, options.witnesses
+    if policy and (options.key or options.witness or count is not None):
+        return "--policy says whose word is taken: leave out --key, --witness and --witnesses"
+    knows_log = policy.logs if policy else options.key
+    if options.command in ("receipt", "consistency") and not knows_log:
+        return "say whose word you take: give the log's --key, or a --policy with a line for it"
+    asks_nobody = policy.is_met_by(()) if policy else not options.witness or count == 0
+    if options.max_age is not None and asks_nobody:
+        return "--max-age is about witnesses: give --witness, or a --policy whose quorum names some"
+    if options.max_age is not None and options.command == "export" and not options.checkpoint:
+        return "--max-age is about a checkpoint: give --checkpoint"
+    return ""
+
+
+def policy_file(path: str) -> Policy:
     try:
-        return read_key(text)
+        return read_policy(Path(path).read_bytes())
+    except (OSError, Malformed) as error:
+        raise argparse.ArgumentTypeError(printable(f"{path}: {error}")) from None
+
+
+def log_key(text: str) -> Key:
+    return key_of(text, TYPE_LOG)
+
+
+def witness_key(text: str) -> Key:
+    return key_of(text, TYPE_WITNESS)
+
+
+def key_of(text: str, kind: int) -> Key:
+    try:
+        return read_key(text, kind)
     except Malformed as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -1474,10 +1933,24 @@ def count(text: str) -> int:
         raise argparse.ArgumentTypeError("expected how many: 0, 1, 2, …") from None
 
 
+def memory_of(options: argparse.Namespace) -> Memory:
+    return Memory(None if options.no_state else options.state or state_folder())
+
+
 def policy_of(options: argparse.Namespace) -> Policy:
-    quorum = len(options.witness) if options.witnesses is None else options.witnesses
+    """Whose word the options take. Raises `Finding`."""
+    policy = options.policy or flat_policy(options.key, options.witness, options.witnesses)
+    return replace(policy, age_max=options.max_age)
+
+
+def flat_policy(logs: list[Key], witnesses: list[Key], count: int | None) -> Policy:
+    """Take the word of so many of these witnesses, or of all."""
+    named = {str(place): key for place, key in enumerate(witnesses)}
+    needed = len(named) if count is None else count
     try:
-        return Policy(options.key, tuple(options.witness), quorum)
+        if needed > len(named):
+            raise Malformed("the policy asks for more witnesses than it names")
+        return Policy(tuple(logs), named, (Group("so many", needed, tuple(named)),), "so many")
     except Malformed as error:
         raise Finding("MALFORMED", None, str(error)) from None
 
@@ -1492,9 +1965,7 @@ def public_url(url: str) -> str:
 
 def run_book(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     verification = Verification()
-    finding = verify(verification, options)
-    report = verification.report(finding)
-    return report, sentences(report, verification)
+    return concluded(verification, verify(verification, options), options)
 
 
 def verify(verification: Verification, options: argparse.Namespace) -> Finding:
@@ -1502,16 +1973,14 @@ def verify(verification: Verification, options: argparse.Namespace) -> Finding:
     try:
         verification.policy = policy_of(options)
         if options.command == "organisation":
-            settled = read_settled(f"{source}/ledger/head", f"{source}/balances")
-            verification.head, verification.given = settled
-            if note := verification.head.note:
-                verification.checkpoint = checkpoint_in(note.encode(), "the checkpoint")
+            read_stated(verification, source)
             source = f"{source}/ledger/export?format=ndjson"
         else:
             verification.head = read_head(options.head) if options.head else None
             verification.given = read_balances(options.balances) if options.balances else None
             if options.checkpoint:
                 verification.checkpoint = read_signed(options.checkpoint)
+        verification.recall(options)
     except Finding as finding:
         return finding
     with opened(source) as file:
@@ -1520,19 +1989,43 @@ def verify(verification: Verification, options: argparse.Namespace) -> Finding:
         return verification.run(blocks_of(file))
 
 
+def read_stated(verification: Verification, source: str) -> None:
+    """Read what an organisation states of its book: who is to be believed must have signed it."""
+    settled = read_settled(f"{source}/ledger/head", f"{source}/balances")
+    verification.head, verification.given = settled
+    policy, note = verification.policy, verification.head.note
+    if note:
+        verification.checkpoint = checkpoint_in(note.encode(), "the checkpoint")
+    elif policy.logs or policy.witnesses:
+        raise Finding("INCOMPLETE", None, "the organisation states no checkpoint, so nobody signed")
+
+
+def concluded(
+    verification: Verification, finding: Finding, options: argparse.Namespace
+) -> tuple[dict[str, Any], list[str]]:
+    """Remember what is good, write a fork down, and report."""
+    checkpoint, remembered = verification.checkpoint, verification.remembered
+    if finding.verdict == "VALID" and checkpoint:
+        verification.memory.keep(checkpoint)
+    if finding.verdict == "FORK" and checkpoint and remembered:
+        write_evidence(options.evidence, remembered, checkpoint)
+    report = verification.report(finding)
+    return report, sentences(report, verification)
+
+
 def run_log(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     verification = Verification()
     try:
         verification.policy = policy_of(options)
         checkpoint = checkpoint_in(part_of(options.source, "checkpoint"), "the checkpoint")
         verification.checkpoint = checkpoint
+        verification.recall(options)
         finding = verification.run(bundles_of(options.source, checkpoint.size))
-        if finding.verdict == "VALID":
+        if finding.verdict in ("VALID", "STALE"):
             check_tiles(options.source, bytes(verification.leaves))
     except Finding as found:
         finding = found
-    report = verification.report(finding)
-    return report, sentences(report, verification)
+    return concluded(verification, finding, options)
 
 
 def bundles_of(source: str, size: int) -> Iterator[bytes]:
@@ -1583,33 +2076,22 @@ def part_of(source: str, path: str) -> bytes:
 
 
 def run_receipt(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    entry, checkpoint = None, None
+    proof = Proof()
     try:
-        policy = policy_of(options)
+        proof.policy = policy_of(options)
         with opened(options.source) as file:
-            receipt = receipt_in(file.read(NOTE_BYTES_MAX * 2))
-        checkpoint = receipt.checkpoint
-        entry = check_receipt(receipt, policy)
+            content = file.read(NOTE_BYTES_MAX * 2)
+        proof.memory = memory_of(options)
+        proof.check(receipt_in(content))
         finding = Finding("VALID", None, "")
     except Finding as found:
         finding = found
-    report = told(finding) | {
-        "entry": entry._asdict() if entry else None,
-        "checkpoint": shown(checkpoint),
-    }
-    words = headline(finding)
-    if entry and checkpoint:
-        words += [
-            f"Entry {entry.sequence} of {entry.organisation_id}: {entry.operation}, "
-            f"{entry.amount} {entry.currency} (smallest unit), debit {entry.debit}, "
-            f"credit {entry.credit}, recorded at {entry.recorded_at}.",
-            "",
-            f"This shows that the entry is one of the {checkpoint.size} that the key of "
-            f"{checkpoint.origin} signed, word for word.",
-            witnessed(policy),
-            "It does not show what the other entries say: verify the whole book for that.",
-        ]
-    return report, words
+    checkpoint, remembered = proof.checkpoint, proof.remembered
+    if finding.verdict == "VALID" and checkpoint and not remembered:
+        proof.memory.keep(checkpoint)
+    if finding.verdict == "FORK" and checkpoint and remembered:
+        write_evidence(options.evidence, remembered, checkpoint)
+    return proof.report(finding), [*headline(finding), *proof.sentences()]
 
 
 def receipt_in(content: bytes) -> Receipt:
@@ -1619,20 +2101,68 @@ def receipt_in(content: bytes) -> Receipt:
         raise Finding("MALFORMED", None, str(error)) from None
 
 
+@dataclass
+class Proof:
+    """One receipt while it is checked, and what it proves."""
+
+    policy: Policy = field(default_factory=Policy)
+    memory: Memory = field(default_factory=lambda: Memory(None))
+    checkpoint: Checkpoint | None = None
+    remembered: Checkpoint | None = None
+    endorsement: Endorsement | None = None
+    entry: Entry | None = None
+
+    def check(self, receipt: Receipt) -> None:
+        """Raise `Finding` unless a receipt proves that its entry was signed."""
+        checkpoint = self.checkpoint = receipt.checkpoint
+        entry = entry_of(receipt)
+        self.remembered = self.memory.recall(checkpoint.origin)
+        endorsement = self.endorsement = self.policy.check(checkpoint)
+        check_same_size(checkpoint, self.remembered)
+        check_receipt(receipt, entry)
+        self.entry = entry
+        self.policy.check_age(endorsement)
+
+    def report(self, finding: Finding) -> dict[str, Any]:
+        return told(finding) | {
+            "entry": self.entry._asdict() if self.entry else None,
+            "checkpoint": self.policy.shown(self.checkpoint, self.endorsement),
+            "remembered": self.remembered and shown(self.remembered),
+        }
+
+    def sentences(self) -> list[str]:
+        entry, checkpoint, endorsement = self.entry, self.checkpoint, self.endorsement
+        if not (entry and checkpoint and endorsement):
+            return []
+        return [
+            f"Entry {entry.sequence} of {entry.organisation_id}: {entry.operation}, "
+            f"{entry.amount} {entry.currency} (smallest unit), debit {entry.debit}, "
+            f"credit {entry.credit}, recorded at {entry.recorded_at}.",
+            "",
+            f"This shows that the entry is one of the {checkpoint.size} that the key of "
+            f"{checkpoint.origin} signed, word for word.",
+            witnessed(self.policy, endorsement),
+            "It does not show what the other entries say: verify the whole book for that.",
+        ]
+
+
 def run_consistency(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     both: list[Checkpoint] = []
+    endorsements: list[Endorsement | None] = []
+    policy = Policy()
     try:
         policy = policy_of(options)
         for source in (options.old, options.new):
             both.append(read_signed(source))
-            policy.check(both[-1])
+            endorsements.append(policy.check(both[-1]))
         check_consistency(both, options.export)
         finding = Finding("VALID", None, "")
     except Finding as found:
         finding = found
-    if finding.verdict == "FORK" and options.evidence:
-        Path(options.evidence).write_text("\n".join(map(note_of, both)), encoding="utf-8")
-    report = told(finding) | {"checkpoints": list(map(shown, both))}
+    if finding.verdict == "FORK":
+        write_evidence(options.evidence, *both)
+    shown_both = map(policy.shown, both, [*endorsements, None])
+    report = told(finding) | {"checkpoints": list(shown_both)}
     words = headline(finding)
     if finding.verdict == "VALID":
         words.append("Both checkpoints speak of one book: the smaller is its beginning.")
@@ -1642,10 +2172,8 @@ def run_consistency(options: argparse.Namespace) -> tuple[dict[str, Any], list[s
 def check_consistency(both: list[Checkpoint], export: str | None) -> None:
     """Raise `Finding` unless both checkpoints can be of one book."""
     small, large = sorted(both, key=lambda checkpoint: checkpoint.size)
+    check_same_size(small, large)
     if small.size == large.size:
-        if small.root != large.root:
-            reason = f"two books of {small.size} entries were signed, each under its own root"
-            raise Finding("FORK", None, reason)
         return
     if not export:
         raise Unreachable("the checkpoints have two sizes; to compare them, give an --export")
@@ -1658,11 +2186,21 @@ def check_consistency(both: list[Checkpoint], export: str | None) -> None:
         reason = f"the export is not the book of {large.size} entries that was signed"
         raise Finding("TAMPERED", None, reason)
     if root_of(leaves[: small.size * HASH_BYTES]) != small.root:
-        reason = (
-            f"the book of {large.size} entries does not begin with the {small.size} that were "
-            "signed before"
-        )
-        raise Finding("FORK", None, reason)
+        raise Finding("FORK", None, other_beginning(large.size, small.size))
+
+
+def other_beginning(size: int, before: int) -> str:
+    beginning = f"does not begin with the {before} that were signed before"
+    return f"the book of {size} entries {beginning}"
+
+
+def write_evidence(path: str | None, *both: Checkpoint) -> None:
+    """Write both notes of a fork down, if a file is named for them."""
+    try:
+        if path:
+            Path(path).write_text("\n".join(map(note_of, both)), encoding="utf-8")
+    except OSError as error:
+        warn(f"the evidence was not written down: {error}")
 
 
 def note_of(checkpoint: Checkpoint) -> str:
@@ -1685,17 +2223,21 @@ def headline(finding: Finding) -> list[str]:
     return [finding.verdict, *([f"Reason: {finding.reason}."] if finding.reason else [])]
 
 
-def shown(checkpoint: Checkpoint | None) -> dict[str, Any] | None:
-    if checkpoint is None:
-        return None
+def shown(checkpoint: Checkpoint) -> dict[str, Any]:
     root = base64.b64encode(checkpoint.root).decode()
     return {"origin": checkpoint.origin, "size": checkpoint.size, "root": root}
 
 
-def witnessed(policy: Policy) -> str:
-    if policy.quorum:
-        return f"At least {policy.quorum} of your {len(policy.witnesses)} witnesses signed it too."
-    return "No witness was asked: it does not show that everybody is shown the same book."
+def witnessed(policy: Policy, endorsement: Endorsement) -> str:
+    count = f"{len(endorsement.times)} of your {len(policy.witnesses)} witnesses signed it too"
+    if not policy.is_met_by(()):
+        return f"{count}: that is as many as you ask for."
+    asked = f"{count}, and you ask for none" if policy.witnesses else "No witness was asked"
+    return f"{asked}: it does not show that everybody is shown the same book."
+
+
+def warn(sentence: str) -> None:
+    print(f"Warning: {printable(sentence)}.", file=sys.stderr)
 
 
 def say(text: str) -> None:
@@ -1727,7 +2269,17 @@ def sentences(report: dict[str, Any], verification: Verification) -> list[str]:
         lines += totals(report["balances"])
     if report["verdict"] == "VALID":
         lines += ["", *scope(verification)]
-    return lines
+    return lines + before(verification.memory, verification.remembered, report["verdict"])
+
+
+def before(memory: Memory, remembered: Checkpoint | None, verdict: str) -> list[str]:
+    """Say what is remembered, and where, to whoever has to look at it."""
+    if not remembered:
+        return []
+    if verdict == "VALID":
+        return [f"It goes on from the {remembered.size} signed entries that you verified before."]
+    path = memory.path_of(remembered.origin)
+    return [f"The {remembered.size} signed entries that you verified before are kept in {path}."]
 
 
 def totals(balances: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -1757,13 +2309,22 @@ def scope(verification: Verification) -> list[str]:
 
 def signed(verification: Verification) -> list[str]:
     checkpoint, book = verification.checkpoint, verification.book
-    if checkpoint is None:
+    endorsement, policy = verification.endorsement, verification.policy
+    if checkpoint is None or endorsement is None:
         return ["It does not show that everybody is shown the same chain: no checkpoint was given."]
-    whose = "your key" if verification.key_is_given else "the key that its own genesis names"
+    whose = "your key" if policy.logs else "the key that its own genesis names"
+    if len(endorsement.keys) > 1:
+        whose = f"the key that took the place of {whose}"
     return [
         f"The first {checkpoint.size} entries are those that were signed as {checkpoint.origin}, "
         f"by {whose}; {book.size - checkpoint.size} came since.",
-        witnessed(verification.policy),
+        *(
+            f"Entry {rotation.sequence} names a new key that the old one did not sign: ask the "
+            "organisation whether it lost the old one."
+            for rotation in book.rotations
+            if not rotation.signature
+        ),
+        witnessed(policy, endorsement),
     ]
 
 

@@ -3,6 +3,7 @@
 
 import { ATTESTS, Series, attestationIn } from "./attestation.js";
 import { Malformed, readLine } from "./line.js";
+import { Keys } from "./rotation.js";
 import { hashOf } from "./sha256.js";
 
 const SLUG = "[a-z0-9][a-z0-9_-]*";
@@ -36,6 +37,7 @@ export class Book {
   first = null;
   last = null;
   lastHash = null;
+  keys = new Keys();
   #nonces = new Set();
   #entryIds = new Set();
   #reversed = new Set();
@@ -54,6 +56,7 @@ export class Book {
       this.#brokenMoney(entry) ||
       this.#brokenCorrection(entry) ||
       this.#brokenAttestation(entry) ||
+      this.keys.brokenBy(entry) ||
       this.#usedName(entry);
     if (brokenRule) throw new Finding("TAMPERED", this.size, `entry ${this.size}: ${brokenRule}`);
     this.#take(entry, hash);
@@ -143,6 +146,7 @@ export class Book {
     const { amount } = entry;
     const route = this.#routeOf(entry);
     this.first ??= entry;
+    this.keys.take(entry);
     this.last = entry;
     this.lastHash = hash;
     this.size += 1;

@@ -3,12 +3,16 @@
 import { Finding, told } from "./book.js";
 import { areEqual } from "./bytes.js";
 import { Lines } from "./lines.js";
+import { checkSameSize, evidenceOf, otherBeginning } from "./memory.js";
 import { Tree } from "./merkle.js";
-import { found, readCheckpoint, shown } from "./notes.js";
+import { found, readCheckpoint } from "./notes.js";
+import { Policy } from "./policy.js";
 
 /** `add` takes the checkpoints, `write` the export, and `finish` compares; each throws a `Finding` at a fault. */
 export class Comparison {
   checkpoints = [];
+  policy = new Policy();
+  #endorsements = [];
   #bytes = 0;
   #tree = new Tree();
   #roots = new Map([[0, this.#tree.root()]]);
@@ -17,7 +21,8 @@ export class Comparison {
   add(bytes, policy) {
     const checkpoint = found(() => readCheckpoint(bytes));
     this.checkpoints.push(checkpoint);
-    policy.check(checkpoint);
+    this.policy = policy;
+    this.#endorsements.push(policy.check(checkpoint));
   }
 
   /** Both, the smaller first. */
@@ -31,9 +36,8 @@ export class Comparison {
     return small.size !== large.size;
   }
 
-  /** Both notes, as they were signed: what proves a fork to everybody who knows the key. */
   get evidence() {
-    return this.checkpoints.map(({ note }) => note).join("\n");
+    return evidenceOf(...this.checkpoints);
   }
 
   get progress() {
@@ -49,14 +53,13 @@ export class Comparison {
   finish() {
     this.#lines.finish();
     const [small, large] = this.#pair;
+    checkSameSize(small, large);
     if (this.needsExport) this.#checkExport(small, large);
-    else if (!areEqual(small.root, large.root)) {
-      throw new Finding("FORK", null, `two books of ${small.size} entries were signed, each under its own root`);
-    }
   }
 
   report(finding = null) {
-    return { ...told(finding), checkpoints: this.checkpoints.map(shown) };
+    const shown = this.checkpoints.map((each, place) => this.policy.shown(each, this.#endorsements[place]));
+    return { ...told(finding), checkpoints: shown };
   }
 
   #grow(line) {
@@ -74,8 +77,7 @@ export class Comparison {
       throw new Finding("TAMPERED", null, `the export is not the book of ${large.size} entries that was signed`);
     }
     if (!areEqual(this.#roots.get(small.size), small.root)) {
-      const beginning = `does not begin with the ${small.size} that were signed before`;
-      throw new Finding("FORK", null, `the book of ${large.size} entries ${beginning}`);
+      throw otherBeginning(large.size, small.size);
     }
   }
 }

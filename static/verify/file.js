@@ -1,7 +1,7 @@
-// The page /verify: chosen or dropped files are judged here, by a key if one is given; nothing leaves the browser.
+// The page /verify: chosen or dropped files are judged here, by whose word is taken; nothing leaves the browser.
 
 import { Malformed } from "./line.js";
-import { readKey } from "./notes.js";
+import { trustIn } from "./policyfile.js";
 import { run } from "./run.js";
 import { View } from "./view.js";
 
@@ -9,14 +9,16 @@ for (const form of document.querySelectorAll("form[data-verify-file]")) enhance(
 
 function enhance(form) {
   const inputs = [...form.querySelectorAll('input[type="file"]')];
-  const key = form.querySelector("[data-verify-key]");
+  const field = form.querySelector("[data-verify-key]");
   const view = new View(document.querySelector("[data-verify]"));
   let worker = null;
   const verify = () => {
     worker?.terminate();
     const files = inputs.flatMap((input) => [...input.files]);
-    view.panel.hidden = tellFault(key) || !files.length;
-    if (!view.panel.hidden) worker = run(view, { files, key: key.value.trim() });
+    const { trust, fault } = readTrust(field.value);
+    tellFault(field, fault);
+    view.panel.hidden = Boolean(fault) || !files.length;
+    if (!view.panel.hidden) worker = run(view, { files, ...trust });
   };
   form.querySelector("[data-verify-start]").hidden = false;
   form.addEventListener("change", verify);
@@ -33,24 +35,21 @@ function enhance(form) {
   });
 }
 
-/** Tell at the field what is wrong with the key in it; returns whether something is. */
-function tellFault(field) {
-  const fault = faultOf(field.value.trim());
+/** Tell at the field what is wrong with what is in it, if something is. */
+function tellFault(field, fault) {
   const error = document.getElementById(`${field.id}-error`);
   field.closest(".field").classList.toggle("field--bad", Boolean(fault));
   field.setAttribute("aria-invalid", Boolean(fault));
   error.hidden = !fault;
   error.querySelector("[data-verify-key-error]").textContent = fault;
-  return Boolean(fault);
 }
 
-function faultOf(vkey) {
-  if (!vkey) return "";
+/** Whose word is taken, as an order to `judge` says it, or what is wrong with the words for that. */
+function readTrust(text) {
   try {
-    readKey(vkey);
-    return "";
+    return { trust: trustIn(text), fault: "" };
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    return "This is no log’s key, or not all of one. Copy the whole of it, from its name to its last character.";
+    return { trust: null, fault: `${error.message[0].toUpperCase()}${error.message.slice(1)}.` };
   }
 }

@@ -2,10 +2,14 @@
 
 import { Finding } from "./book.js";
 import { Comparison } from "./consistency.js";
-import { NOTE_BYTES_MAX, found, readCheckpoint, readKey } from "./notes.js";
-import { Policy } from "./policy.js";
+import { Malformed } from "./line.js";
+import { Memory, evidenceOf } from "./memory.js";
+import { NOTE_BYTES_MAX, found, readCheckpoint } from "./notes.js";
+import { flatPolicy } from "./policy.js";
+import { readPolicy } from "./policyfile.js";
 import { Proof } from "./receipt.js";
 import { Verification, readBalances, readHead } from "./verification.js";
+import { TYPE_LOG, TYPE_WITNESS, readKey } from "./vkey.js";
 
 const HEAD_ATTEMPTS_MAX = 5;
 const PROGRESS_MILLISECONDS = 100;
@@ -18,22 +22,26 @@ export class Unreachable extends Error {}
  *
  * An order has `exportUrl` (with `headUrl`, `balancesUrl`, `shown`, `shownSize` to compare) or files:
  * `receipt`, or `exported`, or `checkpoints`, or an export with one checkpoint or two. Whose word is
- * taken is told by `key`, `witnesses` and `quorum`. Returns the kind of what was judged, the verdict,
- * `keyIsGiven`, and what else there is to say: the `vkey` of a book, the `evidence` of a fork.
+ * taken is told by a `policy` (the text of a policy file) or by `keys`, `witnesses` and `quorum`; what was
+ * good before by `remembered`, a Map of notes by the origins of their logs. Returns the kind of what was
+ * judged, the verdict, `keyIsGiven`, and what else there is to say: the `evidence` of a fork, and what to
+ * `remember` from now on, an origin and a note.
  */
-export async function judge(order, tell) {
-  const { receipt, exported, checkpoints = [], exportUrl, key } = order;
+export function judge(order, tell) {
+  const { receipt, exported, checkpoints = [], exportUrl } = order;
   const isBook = exportUrl || (exported && checkpoints.length < 2);
   const judgeIt = receipt ? judgeReceipt : isBook ? judgeBook : judgeCheckpoints;
-  return { ...(await judgeIt(order, tell)), keyIsGiven: Boolean(key) };
+  return judgeIt(order, tell);
 }
 
 async function judgeReceipt({ receipt, ...order }) {
   const proof = new Proof();
   const finding = await findingOf(async () => {
-    proof.check(await bytesOf(receipt, 2 * NOTE_BYTES_MAX), policyOf(order));
+    proof.check(await bytesOf(receipt, 2 * NOTE_BYTES_MAX), policyOf(order), new Memory(order.remembered));
   });
-  return { kind: "receipt", verdict: proof.report(finding) };
+  // Whether a larger one goes on from what was good before, only the book can tell.
+  const isNew = !proof.remembered;
+  return { kind: "receipt", verdict: proof.report(finding), ...concluded(finding, proof, isNew) };
 }
 
 async function judgeBook(order, tell) {
@@ -42,11 +50,22 @@ async function judgeBook(order, tell) {
     const policy = policyOf(order);
     const { head, claims } = await statements(order);
     const checkpoint = await checkpointBeside(order, head);
-    verification = new Verification(head, claims, checkpoint, policy);
+    const remembered = checkpoint && new Memory(order.remembered).recall(checkpoint.origin);
+    verification = new Verification(head, claims, checkpoint, policy, remembered);
     await readAll(await streamOf(order), verification, tell);
     verification.finish();
   });
-  return { kind: "book", verdict: verification.report(finding), vkey: verification.policy.key?.vkey };
+  return { kind: "book", verdict: verification.report(finding), ...concluded(finding, verification, true) };
+}
+
+/** What goes with a verdict: both notes of a fork, or what was good, for the next time. */
+function concluded(finding, { checkpoint, remembered, policy }, isNew) {
+  const { origin, note } = checkpoint ?? {};
+  return {
+    keyIsGiven: policy.logs.length > 0,
+    evidence: finding?.verdict === "FORK" ? evidenceOf(remembered, checkpoint) : null,
+    remember: !finding && checkpoint && isNew ? { origin, note } : null,
+  };
 }
 
 async function judgeCheckpoints({ checkpoints, exported, ...order }, tell) {
@@ -57,7 +76,8 @@ async function judgeCheckpoints({ checkpoints, exported, ...order }, tell) {
     if (checkpoints.length > 1) await compare(comparison, exported, tell);
   });
   const evidence = finding?.verdict === "FORK" ? comparison.evidence : null;
-  return { kind: "checkpoints", verdict: comparison.report(finding), evidence };
+  const keyIsGiven = comparison.policy.logs.length > 0;
+  return { kind: "checkpoints", verdict: comparison.report(finding), keyIsGiven, evidence };
 }
 
 /** What is found wrong while something runs; null if nothing is. */
@@ -79,9 +99,20 @@ async function compare(comparison, exported, tell) {
   comparison.finish();
 }
 
-function policyOf({ key, witnesses = [], quorum }) {
-  const keys = witnesses.map(readKey);
-  return found(() => new Policy(key ? readKey(key) : null, keys, quorum ?? keys.length));
+function policyOf({ policy, keys = [], witnesses = [], quorum }) {
+  if (policy) return readPolicyOf(policy);
+  const read = (vkeys, type) => vkeys.map((vkey) => readKey(vkey, type));
+  return found(() => flatPolicy(read(keys, TYPE_LOG), read(witnesses, TYPE_WITNESS), quorum));
+}
+
+/** A policy that cannot be read is no verdict on anything. */
+function readPolicyOf(text) {
+  try {
+    return readPolicy(text);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw new Unreachable(`The policy cannot be used: ${error.message}.`);
+  }
 }
 
 /** What the server (and the page) say about the book, to be compared with its entries. */

@@ -1,25 +1,18 @@
-// Signed notes: verifier keys, checkpoints, receipts (C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof).
+// Signed notes: checkpoints, receipts (C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof).
 
 import { Finding } from "./book.js";
-import { base64Of, hexOf, joined } from "./bytes.js";
+import { base64Of, hexOf } from "./bytes.js";
 import { isSignature } from "./ed25519.js";
 import { Malformed } from "./line.js";
-import { sha256 } from "./sha256.js";
+import { KEY_ID_BYTES, NAME, SPACES, TYPE_WITNESS, unbase64 } from "./vkey.js";
 
 export const NOTE_BYTES_MAX = 1_000_000;
 
 const SIGNATURES_MAX = 100;
-const TYPE_LOG = 1;
-const TYPE_WITNESS = 4;
-const KEY_BYTES = 32;
 const HASH_BYTES = 32;
-const KEY_ID_BYTES = 4;
 const TIME_BYTES = 8;
 const TIME_MAX = 2n ** 63n - 1n;
-// White space as Python has it, where the specifications say "Unicode spaces".
-const SPACES = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const WORD = `[^${SPACES}]+`;
-const NAME = new RegExp(`^[^${SPACES}+]+$`);
 const SIZE = /^(?:0|[1-9][0-9]{0,15})$/;
 const CONTROLS = /[\x00-\x09\x0b-\x1f]/;
 const CHECKPOINT = /^([^\n]+)\n([^\n]+)\n([^\n]+)\n$/;
@@ -29,21 +22,6 @@ const PROOF = new RegExp(
 );
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
-
-/** Read a verifier key (`vkey`): who signs, how, and with what. */
-export function readKey(vkey) {
-  const [name, id] = vkey.split("+", 2);
-  const material = unbase64(vkey.slice(`${name}+${id}+`.length), 1 + KEY_BYTES);
-  const key = { name, id, type: material[0], publicKey: material.subarray(1), vkey };
-  if (!NAME.test(name) || ![TYPE_LOG, TYPE_WITNESS].includes(key.type)) {
-    throw new Malformed("a verifier key has a name without spaces, and is of Ed25519");
-  }
-  const hash = sha256(joined(ENCODER.encode(`${name}\n`), material));
-  if (hexOf(hash.subarray(0, KEY_ID_BYTES)) !== id) {
-    throw new Malformed("the id of a verifier key is not its own");
-  }
-  return key;
-}
 
 /** Read what a log has signed of itself: its origin, size and root, and who signed them. */
 export function readCheckpoint(bytes) {
@@ -72,10 +50,13 @@ export function readReceipt(bytes) {
   return { line: unbase64(parts[1]), index: readSize(parts[2]), path, checkpoint };
 }
 
-/** Tell whether a key signed a checkpoint; throws a `Finding` when it stands there and is not its signature. */
-export function hasSigned({ name, id, type, publicKey }, checkpoint) {
-  const own = checkpoint.signatures.filter((signature) => signature.name === name && signature.keyId === id);
-  for (const { value } of own) {
+/**
+ * When a key signed a checkpoint (Unix time, no later than numbers can say): 0 for a log's own, which does not say;
+ * null if it did not. Throws a `Finding` when it stands there and is not its signature.
+ */
+export function signedAt({ name, id, type, publicKey }, checkpoint) {
+  let when = null;
+  for (const { value } of checkpoint.signatures.filter((own) => own.name === name && own.keyId === id)) {
     const isCosignature = type === TYPE_WITNESS;
     const time = isCosignature ? BigInt(`0x0${hexOf(value.subarray(0, TIME_BYTES))}`) : 0n;
     const message = isCosignature ? `cosignature/v1\ntime ${time}\n${checkpoint.text}` : checkpoint.text;
@@ -83,8 +64,15 @@ export function hasSigned({ name, id, type, publicKey }, checkpoint) {
     if (time > TIME_MAX || !isSignature(publicKey, ENCODER.encode(message), signature)) {
       throw new Finding("TAMPERED", null, `${name} did not sign this checkpoint`);
     }
+    when = Math.max(when ?? 0, Math.min(Number(time), Number.MAX_SAFE_INTEGER));
   }
-  return own.length > 0;
+  return when;
+}
+
+/** Throws a `Finding` if a checkpoint is of another organisation than an entry. */
+export function checkOrganisation({ origin }, { organisation_id: organisation, sequence }) {
+  if (origin.slice(origin.lastIndexOf("/") + 1) === organisation) return;
+  throw new Finding("TAMPERED", sequence, `entry ${sequence}: it is of another organisation`);
 }
 
 /** What a reading function returns; that it is malformed becomes a `Finding`. */
@@ -113,23 +101,6 @@ function readSignature(line) {
 function readSize(text) {
   if (!SIZE.test(text) || !Number.isSafeInteger(Number(text))) throw new Malformed("what should be a size is none");
   return Number(text);
-}
-
-/** The bytes of base64 in its one canonical form. */
-function unbase64(text, length = null) {
-  const characters = binary(text);
-  if (btoa(characters) !== text || ![null, characters.length].includes(length)) {
-    throw new Malformed("what should be base64 is not canonical, or of another length");
-  }
-  return Uint8Array.from(characters, (character) => character.charCodeAt(0));
-}
-
-function binary(text) {
-  try {
-    return atob(text);
-  } catch {
-    throw new Malformed("what should be base64 is not");
-  }
 }
 
 function decoded(bytes) {

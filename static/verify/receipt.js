@@ -3,28 +3,44 @@
 import { Finding, told } from "./book.js";
 import { areEqual } from "./bytes.js";
 import { readLine } from "./line.js";
+import { checkSameSize } from "./memory.js";
 import { climb, leafHash } from "./merkle.js";
-import { found, readReceipt, shown } from "./notes.js";
+import { checkOrganisation, found, readReceipt, shown } from "./notes.js";
+import { Policy } from "./policy.js";
 
 /** `check` reads a receipt and throws a `Finding` unless it proves its entry. */
 export class Proof {
+  checkpoint = null;
+  remembered = null;
+  policy = new Policy();
+  #endorsement;
   #entry = null;
-  #checkpoint = null;
 
-  check(bytes, policy) {
+  /** `memory` knows the last good checkpoint of each log. */
+  check(bytes, policy, memory) {
     const receipt = found(() => readReceipt(bytes));
-    this.#checkpoint = receipt.checkpoint;
-    this.#entry = entryProvenBy(receipt, policy);
+    const checkpoint = (this.checkpoint = receipt.checkpoint);
+    const entry = found(() => readLine(receipt.line), receipt.index, "the line of the receipt: ");
+    this.policy = policy;
+    this.remembered = memory.recall(checkpoint.origin);
+    this.#endorsement = policy.check(checkpoint);
+    checkSameSize(checkpoint, this.remembered);
+    checkProof(receipt, entry);
+    this.#entry = entry;
   }
 
   report(finding = null) {
-    return { ...told(finding), entry: this.#entry, checkpoint: this.#checkpoint && shown(this.#checkpoint) };
+    const { checkpoint, remembered } = this;
+    return {
+      ...told(finding),
+      entry: this.#entry,
+      checkpoint: checkpoint && this.policy.shown(checkpoint, this.#endorsement),
+      remembered: remembered && shown(remembered),
+    };
   }
 }
 
-function entryProvenBy({ line, index, path, checkpoint }, policy) {
-  const entry = found(() => readLine(line), index, "the line of the receipt: ");
-  policy.check(checkpoint);
+function checkProof({ line, index, path, checkpoint }, entry) {
   const refuse = (reason) => {
     throw new Finding("TAMPERED", index, `entry ${index}${reason}`);
   };
@@ -34,7 +50,5 @@ function entryProvenBy({ line, index, path, checkpoint }, policy) {
   const root = found(way, index, `entry ${index}: `, "TAMPERED");
   if (path.length || !areEqual(root, checkpoint.root)) refuse(": its path does not lead to the signed root");
   if (entry.sequence !== index) refuse(`: its line says ${entry.sequence}`);
-  const organisation = checkpoint.origin.slice(checkpoint.origin.lastIndexOf("/") + 1);
-  if (organisation !== entry.organisation_id) refuse(": it is of another organisation");
-  return entry;
+  checkOrganisation(checkpoint, entry);
 }

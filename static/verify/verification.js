@@ -3,8 +3,9 @@
 import { Book, Finding, told } from "./book.js";
 import { areEqual } from "./bytes.js";
 import { Lines } from "./lines.js";
+import { checkSameSize, otherBeginning } from "./memory.js";
 import { Tree } from "./merkle.js";
-import { shown } from "./notes.js";
+import { checkOrganisation, shown } from "./notes.js";
 import { Policy } from "./policy.js";
 
 /** A verification that `write` feeds and `finish` ends; both throw a `Finding` at the first fault. */
@@ -17,18 +18,21 @@ export class Verification {
   #atSize = new Map();
   #started = performance.now();
   #sizes;
+  #endorsement;
+  #roots = new Map([[0, this.#tree.root()]]);
 
   /**
    * `head` is `{size, head_hash}` or null; `claims` are balances given for a size (null: the head's).
    *
    * With a `checkpoint` of the log, the policy says whose word is taken; without a key in it, that of
-   * the key which the genesis names.
+   * the key which the genesis names. `remembered` is the last good checkpoint of the same log.
    */
-  constructor(head = null, claims = [], checkpoint = null, policy = new Policy()) {
+  constructor(head = null, claims = [], checkpoint = null, policy = new Policy(), remembered = null) {
     this.head = head;
     this.claims = claims;
     this.checkpoint = checkpoint;
     this.policy = policy;
+    this.remembered = remembered;
     this.#sizes = new Set([head?.size, ...claims.map(({ size }) => size)]);
   }
 
@@ -47,6 +51,7 @@ export class Verification {
     this.#checkHead();
     if (this.checkpoint) this.#checkCheckpoint(this.checkpoint);
     for (const claim of this.claims) this.#checkBalances(claim);
+    this.#checkAge();
   }
 
   #add(line, hasEnd) {
@@ -56,10 +61,18 @@ export class Verification {
       throw new Finding("MALFORMED", book.size, `${where}: it does not end with LF within its limit`);
     }
     book.add(line);
-    if (book.size <= this.checkpoint?.size) this.#tree.add(line);
+    if (this.checkpoint) this.#grow(line);
     if (this.#sizes.has(book.size)) {
       this.#atSize.set(book.size, { hash: book.lastHash, balances: book.balances() });
     }
+  }
+
+  /** Grow the tree to the sizes at which it is compared. */
+  #grow(line) {
+    const sizes = [this.checkpoint.size, this.remembered?.size ?? 0];
+    if (this.#tree.size >= Math.max(...sizes)) return;
+    this.#tree.add(line);
+    if (sizes.includes(this.#tree.size)) this.#roots.set(this.#tree.size, this.#tree.root());
   }
 
   #checkHead() {
@@ -78,15 +91,35 @@ export class Verification {
   /** Compare the tree of the signed entries; those that came since are not signed yet. */
   #checkCheckpoint(checkpoint) {
     const { book, policy } = this;
-    policy.trustKeyOf(book.first);
-    policy.check(checkpoint);
+    this.#endorsement = policy.check(checkpoint, book);
+    checkSameSize(checkpoint, this.remembered);
     if (book.size < checkpoint.size) {
       const reason = `the export ends after ${book.size} of ${checkpoint.size} signed entries`;
       throw new Finding("INCOMPLETE", null, reason);
     }
-    if (!areEqual(this.#tree.root(), checkpoint.root)) {
+    if (!areEqual(this.#roots.get(checkpoint.size), checkpoint.root)) {
       throw new Finding("TAMPERED", null, `the first ${checkpoint.size} entries are not those that were signed`);
     }
+    checkOrganisation(checkpoint, book.first);
+    this.#checkRemembered(checkpoint.size);
+  }
+
+  /** Compare with what was good before. Entries that are not signed yet prove no fork. */
+  #checkRemembered(signed) {
+    const { remembered, book } = this;
+    if (!remembered || remembered.size > book.size) return;
+    if (areEqual(this.#roots.get(remembered.size), remembered.root)) return;
+    if (remembered.size <= signed) throw otherBeginning(signed, remembered.size);
+    const reason = `the first ${remembered.size} entries are not those that you verified before`;
+    throw new Finding("TAMPERED", null, reason);
+  }
+
+  /** All is right, but was signed before something that is known. */
+  #checkAge() {
+    const { checkpoint, remembered } = this;
+    if (!remembered || checkpoint.size >= remembered.size) return;
+    const sizes = `${checkpoint.size} entries, and you verified ${remembered.size} before`;
+    throw new Finding("STALE", null, `the checkpoint is an old one: it speaks of ${sizes}`);
   }
 
   /** Compare at the size the claim was made for, since the book may have grown after it. */
@@ -114,9 +147,15 @@ export class Verification {
       organisation_id: book.first?.organisation_id ?? null,
       book: book.first?.book ?? null,
       balances: this.#isWhole ? book.balances() : { places: [], purposes: [] },
-      ...(this.checkpoint ? { checkpoint: shown(this.checkpoint) } : {}),
+      rotations: book.keys.report(),
+      ...(this.checkpoint ? this.#signed() : {}),
       elapsed_seconds: Math.round(performance.now() - this.#started) / 1000,
     };
+  }
+
+  #signed() {
+    const { policy, checkpoint, remembered } = this;
+    return { checkpoint: policy.shown(checkpoint, this.#endorsement), remembered: remembered && shown(remembered) };
   }
 }
 

@@ -1,11 +1,14 @@
 // What a verification panel shows: the same for the ledger page and for files.
 
-import { counted, wordsOn } from "./words.js";
+import { counted } from "./numbers.js";
+import { wordsOn } from "./words.js";
 
 const STATES = {
   VALID: { state: "good", icon: "seal" },
   INCOMPLETE: { state: "wait", icon: "eye" },
   UNKNOWN_KEY: { state: "wait", icon: "eye" },
+  UNWITNESSED: { state: "wait", icon: "eye" },
+  STALE: { state: "wait", icon: "clock" },
   TAMPERED: { state: "bad", icon: "broken" },
   FORK: { state: "bad", icon: "broken" },
   MALFORMED: { state: "bad", icon: "broken" },

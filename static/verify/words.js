@@ -1,13 +1,24 @@
 // What a verdict says in words: a title, what was shown, facts to look at, and what was not shown.
 
-const NUMBER = new Intl.NumberFormat("en");
+import { counted } from "./numbers.js";
+import { change, signersOf, unwitnessed, whose, witnessed, witnessesOf } from "./signers.js";
+
 const WORDS = { book: wordsOnBook, receipt: wordsOnReceipt, checkpoints: wordsOnCheckpoints };
 const CHAINED = "Every line follows from the one before, none is missing, and both sides are the sums of the entries.";
 const UNSIGNED = "No checkpoint was given: this does not show that everybody is shown the same ledger.";
-const UNWITNESSED = "No witness was asked: this does not show that everybody is shown the same ledger.";
-const REMEDY =
-  "Paste the log’s key: it stands in the first line of the ledger and on the organisation’s page; " +
-  "best is a copy that you kept.";
+const REMEDIES = {
+  UNKNOWN_KEY:
+    "Paste the log’s key: it stands in the first line of the ledger and on the organisation’s page; " +
+    "best is a copy that you kept.",
+  UNWITNESSED: "Witnesses sign after the log does: fetch it anew, or ask them why they did not.",
+  STALE: "Fetch it anew. If it stays so, somebody keeps from you what came since.",
+};
+const SAVE_BOTH = "Save both notes, the one that you verified before and this: they cannot be of one ledger.";
+const TITLES = {
+  FORK: "two ledgers were signed as one",
+  STALE: "this is older than what you verified before",
+  UNWITNESSED: "too few of your witnesses signed",
+};
 
 /** The words on what `judge` returned: `{title, sentences, facts, limits}`, facts as `{name, value, isHash}`. */
 export function wordsOn(judged) {
@@ -16,26 +27,30 @@ export function wordsOn(judged) {
   return { facts: [], limits: [], ...words, title: `${verdict.verdict}: ${words.title}` };
 }
 
-export function counted(count) {
-  return NUMBER.format(count);
-}
-
 function entries(count) {
   return `${counted(count)} ${count === 1 ? "entry" : "entries"}`;
 }
 
-function wordsOnBook(verdict, { vkey, keyIsGiven }) {
+function wordsOnBook(verdict, { keyIsGiven }) {
   const time = `Checked by this browser in ${verdict.elapsed_seconds.toFixed(1)} s.`;
   if (verdict.verdict !== "VALID") {
-    return { title: titleOnBook(verdict, keyIsGiven), sentences: wrong(verdict), limits: [time] };
+    return { title: titleOnBook(verdict, keyIsGiven), sentences: contradicted(verdict), limits: [time] };
   }
   const title = `${entries(verdict.entries)} verified`;
   if (!verdict.checkpoint) return { title, sentences: [CHAINED], limits: [UNSIGNED, time] };
+  const { checkpoint } = verdict;
   return {
     title,
-    sentences: [CHAINED, signedOf(verdict), whose(keyIsGiven)],
-    facts: [{ name: "The log’s key", value: vkey, isHash: true }],
-    limits: [UNWITNESSED, time],
+    sentences: [
+      CHAINED,
+      signedOf(verdict),
+      whose(verdict, keyIsGiven),
+      ...verdict.rotations.map(change),
+      ...witnessed(checkpoint),
+      ...goingOn(verdict),
+    ],
+    facts: [{ name: "The log’s key", value: checkpoint.key, isHash: true }, ...witnessesOf(checkpoint)],
+    limits: [...unwitnessed(checkpoint), time],
   };
 }
 
@@ -44,6 +59,7 @@ function titleOnBook({ verdict, first_bad_sequence: sequence }, keyIsGiven) {
   if (verdict === "UNKNOWN_KEY") return strange("the checkpoint", keyIsGiven);
   if (verdict === "MALFORMED" && sequence === null) return "a statement about the book cannot be read";
   if (verdict === "MALFORMED") return `line ${counted(sequence + 1)} is not a ledger line`;
+  if (TITLES[verdict]) return TITLES[verdict];
   return sequence === null ? "the entries are not what was stated" : `entry ${counted(sequence)} does not verify`;
 }
 
@@ -54,22 +70,28 @@ function signedOf({ entries: count, checkpoint: { size } }) {
   return `The first ${entries(size)} were signed; ${rest}.`;
 }
 
-function whose(keyIsGiven) {
-  if (keyIsGiven) return "The signature is of the key that you gave.";
-  return (
-    "The signature is of the key that the ledger’s own first line names: whoever keeps a copy of that key, " +
-    "and compares it, need not believe this page."
-  );
+function goingOn({ remembered }) {
+  return remembered ? [`It goes on from the ${entries(remembered.size)} that you verified before.`] : [];
+}
+
+/** What is wrong; where two notes contradict each other, what to do with them. */
+function contradicted(verdict) {
+  return verdict.verdict === "FORK" ? [...wrong(verdict), SAVE_BOTH] : wrong(verdict);
 }
 
 function wordsOnReceipt(verdict, { keyIsGiven }) {
-  if (verdict.verdict !== "VALID") return { title: titleOnReceipt(verdict, keyIsGiven), sentences: wrong(verdict) };
+  if (verdict.verdict !== "VALID") {
+    return { title: titleOnReceipt(verdict, keyIsGiven), sentences: contradicted(verdict) };
+  }
   const { entry, checkpoint } = verdict;
   return {
     title: `entry ${counted(entry.sequence)} was signed`,
-    sentences: [`It is one of the ${entries(checkpoint.size)} that the key you gave has signed, word for word.`],
-    facts: factsOf(entry, checkpoint),
-    limits: [UNWITNESSED, "Nor does it show what the other entries say: verify the whole ledger for that."],
+    sentences: [
+      `It is one of the ${entries(checkpoint.size)} that the key you gave has signed, word for word.`,
+      ...witnessed(checkpoint),
+    ],
+    facts: [...factsOf(entry, checkpoint), ...witnessesOf(checkpoint)],
+    limits: [...unwitnessed(checkpoint), "It does not show what the other entries say: verify the whole ledger for that."],
   };
 }
 
@@ -77,6 +99,7 @@ function titleOnReceipt({ verdict, first_bad_sequence: sequence }, keyIsGiven) {
   if (verdict === "UNKNOWN_KEY") return strange("this receipt", keyIsGiven);
   if (verdict === "MALFORMED" && sequence === null) return "this is no receipt";
   if (verdict === "MALFORMED") return "what it proves is not a ledger line";
+  if (TITLES[verdict]) return TITLES[verdict];
   return sequence === null ? "a signature is wrong" : `entry ${counted(sequence)} does not verify`;
 }
 
@@ -101,21 +124,26 @@ function wordsOnCheckpoints(verdict, { keyIsGiven }) {
 
 function agreement([one, other]) {
   if (other) {
+    const [weaker] = [one, other].sort((left, right) => signersOf(left).length - signersOf(right).length);
     const relation = one.size === other.size ? "they say the same" : "the smaller is the beginning of the larger";
     const sentence = `The key that you gave signed both, and ${relation}.`;
-    return { title: "both checkpoints speak of one ledger", sentences: [sentence], limits: [UNWITNESSED] };
+    return {
+      title: "both checkpoints speak of one ledger",
+      sentences: [sentence, ...witnessed(weaker)],
+      limits: unwitnessed(weaker),
+    };
   }
-  const need = "Nor does it show what the entries are: add the exported ledger, or another checkpoint to compare.";
+  const need = "It does not show what the entries are: add the exported ledger, or another checkpoint to compare.";
   return {
     title: "the key that you gave signed this checkpoint",
-    sentences: [`It speaks of ${entries(one.size)} of ${one.origin}.`],
-    limits: [UNWITNESSED, need],
+    sentences: [`It speaks of ${entries(one.size)} of ${one.origin}.`, ...witnessed(one)],
+    limits: [...unwitnessed(one), need],
   };
 }
 
 function disagreement(verdict, keyIsGiven) {
   const titles = {
-    FORK: "two ledgers were signed as one",
+    ...TITLES,
     UNKNOWN_KEY: strange("this checkpoint", keyIsGiven),
     INCOMPLETE: "entries are missing",
     MALFORMED: "this is no checkpoint",
@@ -132,5 +160,5 @@ function strange(what, keyIsGiven) {
 
 function wrong({ verdict, reason }) {
   const sentence = `${reason[0].toUpperCase()}${reason.slice(1)}.`;
-  return verdict === "UNKNOWN_KEY" ? [sentence, REMEDY] : [sentence];
+  return REMEDIES[verdict] ? [sentence, REMEDIES[verdict]] : [sentence];
 }

@@ -5,7 +5,9 @@ import { readFileSync } from "node:fs";
 import { hexOf } from "../../static/verify/bytes.js";
 import { isSignature } from "../../static/verify/ed25519.js";
 import { Malformed } from "../../static/verify/line.js";
-import { readCheckpoint, readKey, readReceipt } from "../../static/verify/notes.js";
+import { readCheckpoint, readReceipt } from "../../static/verify/notes.js";
+import { readPolicy, trustIn } from "../../static/verify/policyfile.js";
+import { readKey } from "../../static/verify/vkey.js";
 
 const READ = {
   key: (bytes) => {
@@ -18,6 +20,12 @@ const READ = {
     return [hexOf(line), index, path.map(hexOf), told(checkpoint)];
   },
   signature: isSignature,
+  policy: (bytes) => {
+    const { logs, witnesses, groups, quorum } = readPolicy(Buffer.from(bytes).toString("utf8"));
+    const named = [...witnesses].map(([name, { vkey }]) => [name, vkey]);
+    return [logs.map(({ vkey }) => vkey), named, groups.map(({ name, needed, members }) => [name, needed, members]), quorum];
+  },
+  trust: (bytes) => trustIn(Buffer.from(bytes).toString("utf8")),
 };
 
 function told({ origin, size, root, text, signatures }) {
@@ -28,7 +36,7 @@ function resultOf([what, ...parts]) {
   try {
     return READ[what](...parts.map((part) => Uint8Array.from(Buffer.from(part, "base64"))));
   } catch (error) {
-    if (error instanceof Malformed) return null;
+    if (error instanceof Malformed) return ["policy", "trust"].includes(what) ? error.message : null;
     throw error;
   }
 }

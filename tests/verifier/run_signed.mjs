@@ -7,9 +7,9 @@ function fileOf(base64) {
   return base64 === undefined ? null : new Blob([Buffer.from(base64, "base64")]);
 }
 
-async function reportOn({ receipt, exported, checkpoints, ...order }) {
+async function reportOn({ receipt, exported, checkpoints, remembered, ...order }) {
   const files = { receipt: fileOf(receipt), exported: fileOf(exported), checkpoints: checkpoints.map(fileOf) };
-  return (await judge({ ...order, ...files }, () => {})).verdict;
+  return (await judge({ ...order, ...files, remembered: new Map(remembered) }, () => {})).verdict;
 }
 
 const orders = JSON.parse(readFileSync(0, "utf8"));

@@ -41,9 +41,11 @@ class Case:
     first: bytes
     second: str = ""
     sequence: int | None = None
-    key: str | None = VKEY
+    keys: Sequence[str] = (VKEY,)
     witnesses: Sequence[str] = ()
     quorum: int | None = None
+    policy: str = ""
+    remembered: str = ""
     export: bytes = field(default=b"")
 
 
@@ -75,7 +77,7 @@ def exports() -> Iterator[Case]:
     for size in (1, 2, 3, 255, 256, 257):
         lines = book(size)
         yield exported(f"{size} entries", "VALID", lines, note_of(body_of(lines)))
-    yield exported("the key of the genesis", "VALID", LINES, key=None)
+    yield exported("the key of the genesis", "VALID", LINES, keys=())
     yield exported("entries that are not signed yet", "VALID", book(9))
     yield exported("an amount edited", "TAMPERED", edited_book(2, amount=1), sequence=2)
     yield exported("edited, all later hashes recomputed", "TAMPERED", OTHER_BOOK)
@@ -99,9 +101,9 @@ def rewritings() -> Iterator[Case]:
     new = chained([genesis(metadata={"origin": ORIGIN, "profile": 1, "vkey": fake})])
     replaced = note_of(body_of(new), signed(body_of(new), OTHER))
     yield exported("the whole chain replaced", "UNKNOWN_KEY", new, replaced)
-    yield exported("the same, believing it", "VALID", new, replaced, key=None)
+    yield exported("the same, believing it", "VALID", new, replaced, keys=())
     no_key = chained([genesis(metadata={"origin": ORIGIN, "profile": 1})])
-    yield exported("a genesis without a key", "MALFORMED", no_key, replaced, sequence=0, key=None)
+    yield exported("a genesis without a key", "MALFORMED", no_key, replaced, sequence=0, keys=())
 
 
 def signatures() -> Iterator[Case]:
@@ -142,7 +144,7 @@ def witnesses() -> Iterator[Case]:
     yield exported("a time after all times", "TAMPERED", LINES, huge, quorum=1, **three)
     log_as_witness = vkey_of("witness.example/log", 4, LOG)
     yield exported("the log as its own witness", "MALFORMED", LINES, witnesses=[log_as_witness])
-    believed = {"key": None, "sequence": 0, "witnesses": [log_as_witness]}
+    believed = {"keys": (), "sequence": 0, "witnesses": [log_as_witness]}
     yield exported("the same, believing the genesis", "MALFORMED", LINES, **believed)
     doubled = [WITNESS_VKEYS[0], vkey_of("witness.example/again", 4, WITNESSES[0])]
     yield exported("a witness listed twice", "MALFORMED", LINES, two, witnesses=doubled)

@@ -76,3 +76,19 @@ def receipt_of(lines, place, note=None, *, line=None, index=None, path=None):
             note or note_of(body_of(lines)),
         ]
     )
+
+
+def rotating(retired, key, signer=None, *, name=ORIGIN, said=None):
+    """Return what differs in an entry that puts a key in the place of another."""
+    old, new = vkey_of(ORIGIN, 1, retired), vkey_of(name, 1, key)
+    text = f"almoner-key-rotation/v1\n{old}\n{new}\n" if said is None else said
+    signature = {"signature": base64_of(signer.sign(text.encode()))} if signer else {}
+    return {
+        "operation": "KEY_ROTATION",
+        "amount": 0,
+        "currency": "XXX",
+        "debit": "genesis",
+        "credit": "genesis:end",
+        "nonce": f"key:{key_id_of(name, 1, key).hex()}",
+        "metadata": {"retires": old, "vkey": new} | signature,
+    }

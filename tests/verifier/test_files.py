@@ -4,10 +4,24 @@ import base64
 
 import pytest
 
+from tests.verifier import signed_corpus
 from tests.verifier.books import export_of
-from tests.verifier.signed_corpus import BODY, CASES, LINES, NOTE, OTHER_BOOK
-from tests.verifier.signing import OTHER, VKEY, body_of, note_of, receipt_of, signed
+from tests.verifier.cases import CASES
+from tests.verifier.rotation_corpus import LINES as ROTATED
+from tests.verifier.rotation_corpus import SECOND, SECOND_VKEY, UNSIGNED, signed_by
+from tests.verifier.signed_corpus import BODY, LINES, NOTE, OTHER_BOOK
+from tests.verifier.signing import (
+    OTHER,
+    VKEY,
+    WITNESS_VKEYS,
+    body_of,
+    cosigned,
+    note_of,
+    receipt_of,
+    signed,
+)
 from tests.verifier.test_panel import FORM, page, show, verdict_of  # noqa: F401 - a fixture
+from tests.verifier.trust_corpus import LOG_LINE, QUORUMS, WITNESS_LINES
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +49,7 @@ def choose(page, *contents, field="#export-file"):  # noqa: F811
 
 def give_key(page, vkey=VKEY):  # noqa: F811
     page.fill("#log-key", vkey)
-    page.keyboard.press("Enter")
+    page.click("[data-verify-start]")
 
 
 def drop(page, *contents):  # noqa: F811
@@ -67,17 +81,26 @@ def files_of(case):
 
 
 def fits(case):
-    """Tell whether the page can be asked this: it knows no witnesses, and sees what is a note."""
+    """Tell whether the page can be asked this: keys or a policy, and it sees what is a note."""
     second = case.second.encode()
     notes = {"receipt": [], "export": [second], "consistency": [case.first, second]}[case.kind]
     are_notes = all("\n— ".encode() in note for note in notes)
-    return not case.witnesses and are_notes and (case.first or case.kind == "export")
+    is_writable = not case.witnesses and len({*case.keys}) == len(case.keys)
+    return is_writable and are_notes and (case.first or case.kind == "export")
 
 
-@pytest.mark.parametrize("give", [choose, drop])
-def test_every_kind_of_file_gets_the_verdict_of_the_command(form, give):
-    for case in filter(fits, CASES):
-        form.fill("#log-key", case.key or "")
+# As the page keeps it: what was verified before, by the origin of its log.
+KEEP = """note => {
+  localStorage.clear();
+  if (note) localStorage.setItem(`almoner-checkpoint:${note.split("\\n")[0]}`, note);
+}"""
+
+
+@pytest.mark.parametrize(("give", "cases"), [(choose, CASES), (drop, signed_corpus.CASES)])
+def test_every_kind_of_file_gets_the_verdict_of_the_command(form, give, cases):
+    for case in filter(fits, cases):
+        form.evaluate(KEEP, case.remembered)
+        form.fill("#log-key", case.policy or "\n".join(case.keys))
         give(form, *files_of(case))
         assert verdict_of(form) == case.verdict, case.name
 
@@ -115,7 +138,8 @@ def test_a_wrong_key_is_told_at_its_field(form, vkey):
 
     give_key(form, vkey)
 
-    assert "This is no log’s key" in form.inner_text("#log-key-error")
+    told = form.inner_text("#log-key-error")
+    assert "Line 1: this is no log’s key, or not all of one: copy the whole of it" in told
     assert form.get_attribute("#log-key", "aria-invalid") == "true"
     assert not form.is_visible("[data-verify]")
 
@@ -183,6 +207,121 @@ def test_evidence_is_offered_for_a_fork_alone(form):
 
     assert verdict_of(form) == "VALID"
     assert form.locator("a[download]").count() == 0
+
+
+POLICY = LOG_LINE + WITNESS_LINES + QUORUMS["two"]
+COSIGNED = note_of(BODY, signed(BODY), cosigned(BODY, 0), cosigned(BODY, 2))
+
+
+def test_a_policy_asks_witnesses_too(form):
+    give_key(form, POLICY)
+    choose(form, receipt_of(LINES, 3, COSIGNED).encode())
+
+    assert verdict_of(form) == "VALID"
+    told = words(form)
+    assert "2 of your 3 witnesses signed it too: they were shown the same ledger." in told
+    assert "witness.example/0, witness.example/2" in told
+    assert "No witness was asked" not in told
+
+    choose(form, EXPORT, COSIGNED.encode())
+
+    assert verdict_of(form) == "VALID"
+    assert "2 of your 3 witnesses signed it too" in words(form)
+    assert "No witness was asked" not in words(form)
+
+
+def test_too_few_witnesses_are_told(form):
+    give_key(form, POLICY)
+    for contents in ([RECEIPT], [EXPORT, NOTE.encode()], [NOTE.encode(), NOTE.encode()]):
+        choose(form, *contents)
+
+        assert verdict_of(form) == "UNWITNESSED"
+        assert title(form) == "UNWITNESSED: too few of your witnesses signed"
+        assert "0 of 3 witnesses signed the checkpoint, and more are asked for" in words(form)
+
+
+def test_a_policy_that_asks_for_nobody_says_who_signed(form):
+    give_key(form, LOG_LINE + WITNESS_LINES + QUORUMS["none"])
+    choose(form, NOTE.encode(), COSIGNED.encode())
+
+    assert verdict_of(form) == "VALID"
+    assert "No witness of yours signed it" in words(form)
+
+    give_key(form, f"{LOG_LINE}witness w {WITNESS_VKEYS[0]}\nquorum w")
+    choose(form, COSIGNED.encode())
+
+    assert verdict_of(form) == "VALID"
+    assert "Your witness signed it too" in words(form)
+
+
+def test_a_wrong_policy_is_told_by_its_line(form):
+    choose(form, RECEIPT)
+    give_key(form, POLICY.replace("group g 2", "group g 4"))
+
+    told = form.inner_text("#log-key-error")
+    assert "Line 5: expected all, any, or a number from 1 to 3." in told
+    assert not form.is_visible("[data-verify]")
+
+
+def test_a_changed_key_is_told(form):
+    give_key(form, VKEY)
+    choose(form, export_of(ROTATED), signed_by(ROTATED, SECOND).encode())
+
+    assert verdict_of(form) == "VALID"
+    assert "the key that took the place of the one you gave" in words(form)
+    assert "The key changed at entry 3, and the one before signed that." in words(form)
+    assert SECOND_VKEY in words(form)
+
+    give_key(form, "")
+    choose(form, export_of(UNSIGNED), signed_by(UNSIGNED, SECOND).encode())
+
+    assert verdict_of(form) == "FORK"
+    form.evaluate(KEEP, "")
+    choose(form, export_of(UNSIGNED), signed_by(UNSIGNED, SECOND).encode())
+    assert verdict_of(form) == "VALID"
+    assert "the key that the ledger itself names" in words(form)
+    assert "the one before did not sign that: ask the organisation" in words(form)
+
+
+def test_what_was_good_is_remembered(form):
+    choose(form, EXPORT, SMALL)
+    assert verdict_of(form) == "VALID"
+    choose(form, EXPORT, NOTE.encode())
+    assert verdict_of(form) == "VALID"
+    assert "It goes on from the 4 entries that you verified before." in words(form)
+
+    choose(form, EXPORT, SMALL)
+
+    assert verdict_of(form) == "STALE"
+    assert title(form) == "STALE: this is older than what you verified before"
+    assert "it speaks of 4 entries, and you verified 6 before" in words(form)
+
+
+def test_a_fork_of_what_was_good_is_saved(form):
+    give_key(form)
+    choose(form, RECEIPT)
+    assert verdict_of(form) == "VALID"
+
+    choose(form, receipt_of(OTHER_BOOK, 3).encode())
+
+    assert verdict_of(form) == "FORK"
+    assert title(form) == "FORK: two ledgers were signed as one"
+    with form.expect_download() as saving:
+        form.click("a[download]")
+    assert saving.value.path().read_bytes() == NOTE.encode() + b"\n" + FORK
+
+
+def test_a_browser_that_keeps_nothing_verifies_all_the_same(form):
+    form.evaluate(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
+    )
+    choose(form, EXPORT, NOTE.encode())
+    assert verdict_of(form) == "VALID"
+
+    choose(form, EXPORT, SMALL)
+
+    assert verdict_of(form) == "VALID"
+    assert form.faults == []
 
 
 def test_a_stranger_signed_neither(form):

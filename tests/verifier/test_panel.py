@@ -87,6 +87,34 @@ def test_what_was_signed_of_the_book_is_told(page, site):
     assert page.faults == []
 
 
+def publish(site, lines, size):
+    """Publish a book, so many entries of which are signed, as long as it is."""
+    amount = sum(json.loads(line)["amount"] for line in lines)
+    row = {"currency": "EUR", "amount": amount}
+    balances = {
+        "places": [row | {"account": "stripe"}],
+        "purposes": [row | {"account": "fund:general"}],
+    }
+    head = head_of(lines) | {"checkpoint": note_of(body_of(lines[:size]))}
+    site.publish(export_of(lines), head, balances=balances)
+
+
+def test_a_ledger_is_compared_with_what_it_was_before(page, site):
+    show(page, site, ledger())
+    for lines, size, verdict in (
+        (SIGNED_LINES, 4, "VALID"),
+        (SIGNED_LINES, 6, "VALID"),
+        (SIGNED_LINES, 4, "STALE"),
+        (OTHER_BOOK, 6, "FORK"),
+    ):
+        publish(site, lines, size)
+        click(page)
+        assert verdict_of(page) == verdict
+
+    assert "Save both notes" in page.inner_text("[data-verify] .verify__body")
+    assert page.faults == []
+
+
 def test_a_book_that_was_not_signed_like_this_is_tampered_with(page, site):
     head = head_of(SIGNED_LINES) | {"checkpoint": note_of(body_of(OTHER_BOOK))}
     site.publish(export_of(SIGNED_LINES), head, balances=SIGNED_BALANCES)

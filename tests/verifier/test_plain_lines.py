@@ -41,6 +41,7 @@ CHANGES = [
      "credit": "stripe", "amount": 101},
     {"operation": "GENESIS"},
     {"operation": "BALANCE_ATTESTATION"},
+    {"operation": "KEY_ROTATION"},
     {"recorded_at": "2026-11-29T23:59:59Z"},
     {"recorded_at": "2026-12-01T00:00:00Z"},
     {"recorded_at": "2026-11-31T00:00:00Z"},

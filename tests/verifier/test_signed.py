@@ -1,6 +1,8 @@
 """What is signed, as the command judges it: every case of the corpus, and what it says."""
 
+import hashlib
 import json
+import shutil
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -8,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifier.books import export_of
+from tests.verifier.cases import CASES
 from tests.verifier.corpus import head_of
-from tests.verifier.signed_corpus import CASES, LINES, NOTE, Case
+from tests.verifier.signed_corpus import LINES, NOTE, Case
 from tests.verifier.signing import VKEY, WITNESS_VKEYS
 from verifier import almoner_verify
 
@@ -26,9 +29,25 @@ def arguments_of(case: Case, folder) -> list[str]:
     elif case.kind == "consistency":
         words += [str(paths["second"])]
     words += ["--export", str(paths["export"])] if case.export else []
-    words += ["--key", case.key] if case.key else []
+    words += [word for vkey in case.keys for word in ("--key", vkey)]
     words += [word for vkey in case.witnesses for word in ("--witness", vkey)]
-    return [*words, *(["--witnesses", str(case.quorum)] if case.quorum is not None else [])]
+    words += ["--witnesses", str(case.quorum)] if case.quorum is not None else []
+    return [*words, *trust_of(case, folder)]
+
+
+def trust_of(case: Case, folder) -> list[str]:
+    """Return how a user says what they know: a policy, and what was good before."""
+    (folder / "policy").write_text(case.policy)
+    words = ["--policy", str(folder / "policy")] if case.policy else []
+    if not case.remembered:
+        return [*words, *([] if case.kind == "consistency" else ["--no-state"])]
+    origin = case.remembered.split("\n")[0]
+    state = folder / "state"
+    shutil.rmtree(state, ignore_errors=True)
+    state.mkdir()
+    note = state / f"{hashlib.sha256(origin.encode()).hexdigest()}.note"
+    note.write_text(case.remembered)
+    return [*words, "--state", str(state)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -113,9 +132,10 @@ def test_witnesses_are_counted_in_words(tmp_path, capsys):
     _, all_three = told(capsys, *files_of(tmp_path, "receipt: three witnesses"))
     code, none = told(capsys, *files_of(tmp_path, "receipt: no witness"))
 
-    assert "At least 3 of your 3 witnesses signed it too." in all_three
+    assert "3 of your 3 witnesses signed it too: that is as many as you ask for." in all_three
     assert code == 11
-    assert none == "UNWITNESSED\nReason: 0 of 3 witnesses signed the checkpoint.\n"
+    reason = "0 of 3 witnesses signed the checkpoint, and more are asked for"
+    assert none == f"UNWITNESSED\nReason: {reason}.\n"
 
 
 def test_an_export_says_whose_word_it_takes(tmp_path, capsys):
@@ -156,10 +176,19 @@ def test_checkpoints_of_two_sizes_need_the_book(tmp_path, capsys):
     assert "give an --export" in capsys.readouterr().err
 
 
+WITNESS = ["--witness", WITNESS_VKEYS[0]]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["receipt", "x"], "the following arguments are required: --key"),
+        (["receipt", "x"], "say whose word you take: give the log's --key, or a --policy"),
+        (["consistency", "x", "y"], "say whose word you take"),
+        (["receipt", "x", "--key", WITNESS_VKEYS[0]], "this is not the key of a log"),
+        (["receipt", "x", "--witness", VKEY], "this is not the key of a witness"),
+        (["receipt", "x", "--key", VKEY, "--max-age", "9"], "--max-age is about witnesses"),
+        (["export", "x", *WITNESS, "--max-age", "9"], "--max-age is about a checkpoint"),
+        (["receipt", "x", "--state", "y", "--no-state"], "not allowed with"),
         (["receipt", "x", "--key", "x"], "what should be base64 is not canonical"),
         (["receipt", "x", "--key", VKEY[:-2]], "what should be base64 is not"),
         (["receipt", "x", "--key", VKEY.replace("/log/", "/l g/")], "a name without spaces"),

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from tests.verifier.books import export_of
-from tests.verifier.signed_corpus import CASES, Case
+from tests.verifier.cases import CASES
+from tests.verifier.signed_corpus import Case
 from tests.verifier.signing import body_of, note_of
 from tests.verifier.test_signed import arguments_of
 from verifier import almoner_verify
@@ -25,7 +26,14 @@ def order_of(case):
         "consistency": {"exported": export, "checkpoints": [first, second]},
     }
     quorum = {} if case.quorum is None else {"quorum": case.quorum}
-    return files[case.kind] | {"key": case.key, "witnesses": list(case.witnesses)} | quorum
+    keys = {"keys": list(case.keys), "witnesses": list(case.witnesses)}
+    return files[case.kind] | keys | quorum | known_in(case)
+
+
+def known_in(case):
+    """Return what is known: a policy, and what was good before, by the origin of its log."""
+    notes = [[case.remembered.split("\n")[0], case.remembered]] if case.remembered else []
+    return {"policy": case.policy, "remembered": notes}
 
 
 @pytest.fixture
@@ -72,7 +80,7 @@ def test_lines_that_are_too_long_are_cut_alike(node, tmp_path, capsys, length, c
 
 
 IN_WORKER = """
-({ receipt, exported, checkpoints, ...order }) => new Promise((resolve) => {
+({ receipt, exported, checkpoints, remembered, ...order }) => new Promise((resolve) => {
   const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const fileOf = (base64) => base64 === undefined ? null : new File([bytesOf(base64)], "file");
   const worker = new Worker("/static/verify/worker.js", { type: "module" });
@@ -82,7 +90,8 @@ IN_WORKER = """
     resolve(data);
   };
   const files = { receipt: fileOf(receipt), exported: fileOf(exported) };
-  worker.postMessage({ ...order, ...files, checkpoints: checkpoints.map(fileOf) });
+  const notes = { checkpoints: checkpoints.map(fileOf), remembered: new Map(remembered) };
+  worker.postMessage({ ...order, ...files, ...notes });
 })
 """
 
