@@ -43,5 +43,5 @@ export function unwitnessed(checkpoint) {
 
 export function witnessesOf(checkpoint) {
   const names = signersOf(checkpoint).map(({ vkey }) => vkey.split("+")[0]);
-  return names.length ? [{ name: "Witnesses that signed", value: names.join(", ") }] : [];
+  return names.length ? [{ name: "Witnesses", value: names.join(", ") }] : [];
 }
