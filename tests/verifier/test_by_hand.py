@@ -7,6 +7,8 @@ import pytest
 from tests.independent.page import saved
 from tests.verifier.signed_corpus import LINES, book
 from tests.verifier.signing import (
+    LOG,
+    ORIGIN,
     OTHER,
     VKEY,
     body_of,
@@ -14,6 +16,7 @@ from tests.verifier.signing import (
     note_of,
     receipt_of,
     signed,
+    vkey_of,
 )
 
 
@@ -53,6 +56,15 @@ def test_other_signatures_are_passed_over(check):
     note = note_of(body, signed(body, OTHER, "another.example"), signed(body), cosigned(body, 0))
 
     assert check(receipt_of(LINES, 3, note))[0] == 0
+
+
+@pytest.mark.parametrize("keys", [(LOG, OTHER), (OTHER, LOG)])
+def test_a_key_of_the_same_name_is_passed_over(script, keys):
+    body = body_of(LINES)
+    note = note_of(body, *(signed(body, key) for key in keys))
+
+    assert run(script, receipt_of(LINES, 3, note))[0] == 0
+    assert run(script, receipt_of(LINES, 3, note), vkey_of(ORIGIN, 1, OTHER))[0] == 0
 
 
 @pytest.mark.parametrize(
