@@ -7,6 +7,8 @@ import pytest
 from tests.verifier.attesting import attestation, attested, in_parts, rows_of, wrong_rows
 from tests.verifier.books import chained, entry_at, export_of, hash_of
 from tests.verifier.corpus import BALANCES, book, head_of
+from tests.verifier.rotation_corpus import SECOND, THIRD
+from tests.verifier.signing import LOG, rotating
 from verifier.almoner_verify import EXIT_CODES, main
 
 PARTS = in_parts(book(), 2, 4)
@@ -182,3 +184,19 @@ def test_a_private_book_attests_nothing(verify):
     lines = chained([{**entry, "book": "credits"} for entry in PARTS])
 
     assert named(verify(lines[6:], "--json")) == ("TAMPERED", 6)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        (rotating(SECOND, THIRD, SECOND), ("VALID", None)),
+        (rotating(SECOND, LOG, SECOND), ("TAMPERED", 11)),
+        (rotating(LOG, THIRD, LOG), ("TAMPERED", 11)),
+        (rotating(SECOND, THIRD, LOG), ("TAMPERED", 11)),
+    ],
+)
+def test_keys_are_followed_from_the_first_that_is_named(verify, second, expected):
+    changes = [entry_at(10, **rotating(LOG, SECOND, LOG)), entry_at(11, **second)]
+    lines = chained([*PARTS, entry_at(9), *changes])
+
+    assert named(verify(lines[6:], "--json")) == expected

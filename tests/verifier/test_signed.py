@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.verifier.books import export_of
 from tests.verifier.cases import CASES
 from tests.verifier.corpus import head_of
+from tests.verifier.rotation_corpus import SECOND_VKEY
 from tests.verifier.signed_corpus import LINES, NOTE, Case
-from tests.verifier.signing import VKEY, WITNESS_VKEYS
+from tests.verifier.signing import ORIGIN, VKEY, WITNESS_VKEYS
 from verifier import almoner_verify
 
 
@@ -145,6 +146,31 @@ def test_an_export_says_whose_word_it_takes(tmp_path, capsys):
     assert "The first 6 entries are those that were signed as ledger.example/log/" in given_key
     assert "by your key; 3 came since." in given_key
     assert "by the key that its own genesis names; 0 came since." in believed
+
+
+def test_a_changed_key_is_told_in_words_and_facts(tmp_path, capsys):
+    command = files_of(tmp_path, "export: the new key signs, key given: old")
+
+    _, words = told(capsys, *command)
+    report = json.loads(told(capsys, *command, "--json")[1])
+
+    assert "by the key that took the place of your key; 0 came since." in words
+    assert (report["checkpoint"]["key"], report["checkpoint"]["succeeds"]) == (SECOND_VKEY, [VKEY])
+    assert report["rotations"] == [
+        {"sequence": 3, "retires": VKEY, "vkey": SECOND_VKEY, "is_signed": True}
+    ]
+
+
+def test_a_key_that_was_lost_is_told(tmp_path, capsys):
+    _, believed = told(capsys, *files_of(tmp_path, "export: unsigned, new key, key given: none"))
+    code, refused = told(
+        capsys, *files_of(tmp_path, "export: the retired key alone, key given: old")
+    )
+
+    assert "took the place of the key that its own genesis names" in believed
+    assert "Entry 3 names a new key that the old one did not sign: ask" in believed
+    assert code == 15
+    assert f"the checkpoint of {ORIGIN} is signed by a retired key only" in refused
 
 
 def test_a_fork_is_written_down(tmp_path, capsys):
