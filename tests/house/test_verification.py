@@ -18,6 +18,12 @@ PUBLIC = "/v1/public/organisations/lantern-house"
 TAMPERED = 13
 
 
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the verifier remember what is good in a folder of the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A new visitor."""
