@@ -1,14 +1,20 @@
 """The heads log over HTTP and as files: anyone rebuilds it, and proves a book's checkpoint."""
 
+import re
+import shutil
+import subprocess
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
 from ledger import merkle, notes
-from ledger.models import HeadsLeaf
+from ledger.log import vkey_of
+from ledger.models import HeadsLeaf, HeadsLog
 from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal
+from ledger.witness import Witness
 from tests.factories import OrganisationFactory, gift_entries, stamped
 from tests.ledger.test_log import hashes_of, lines_in, read
 from tests.ledger.test_merkle import defined
@@ -203,3 +209,58 @@ def test_the_page_about_verifying_shows_its_key(client, organisation):
     assert "time stamper" not in before
     assert '<a href="/log/heads/checkpoints/2.tsr">' in page
     assert "2026-11-21 12:00 UTC" in page
+
+
+# Programs that know nothing of heads
+
+
+@pytest.fixture
+def script(tmp_path):
+    """The script of docs/receipts.md, as somebody saves it."""
+    if not shutil.which("openssl"):
+        pytest.skip("OpenSSL is not installed: the script of docs/receipts.md was not run")
+    page = (Path(__file__).parents[2] / "docs" / "receipts.md").read_text()
+    [text] = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    file = tmp_path / "receipt.sh"
+    file.write_text(text)
+    return file
+
+
+def test_openssl_checks_a_proof_like_a_receipt(client, organisation, script):
+    grow(organisation, 5)
+    seal_heads()
+    vkey, body = (
+        client.get("/v1/public/heads").json()["vkey"],
+        HeadsLeaf.objects.get(sequence=3).body,
+    )
+    file = script.with_name("heads-3.tlog-proof")
+    file.write_bytes(proof_of(client, body).content)
+
+    def run(vkey):
+        command = ["bash", str(script), str(file), vkey]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode == 0, done.stdout.endswith(f"that were signed:\n{body}\n")
+
+    assert run(vkey) == (True, True)
+    assert run(vkey_of(organisation.id)) == (False, False)
+    file.write_bytes(file.read_bytes().replace(b"index 3", b"index 2"))
+    assert run(vkey) == (False, False)
+
+
+def test_a_witness_cosigns_it(client, organisation, tmp_path):
+    grow(organisation, 2)
+    seal_heads()
+    key = notes.parse_key(client.get("/v1/public/heads").json()["vkey"])
+    witness = Witness(tmp_path, name="witness.example", logs={key.name: key}, clock=lambda: 1)
+    first = client.get(f"{LOG}/checkpoint").content
+
+    answers = [witness.add_checkpoint(b"old 0\n\n" + first)]
+    grow(organisation, 3)
+    seal_heads()
+    second = client.get(f"{LOG}/checkpoint").content
+    proof = "".join(f"{notes.encode(each)}\n" for each in HeadsLog().tiles().consistency(2, 5))
+    answers.append(witness.add_checkpoint(f"old 2\n{proof}\n".encode() + second))
+
+    for note, answer in zip((first, second), answers, strict=True):
+        cosigned = notes.parse_note(note + answer.encode())
+        assert cosigned.signed_by([notes.parse_key(witness.vkey)])
