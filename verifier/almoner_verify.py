@@ -1340,6 +1340,62 @@ def check_receipt(receipt: Receipt, entry: Entry) -> None:
     check_organisation(checkpoint, entry)
 
 
+OPENING_FIELDS = {"version", "organisation_id", "book", "sequence", "details"}
+OPENING_VERSION = "almoner-opening/v1"
+DETAIL_FIELD = re.compile("[a-z0-9_]{1,40}")
+SALT = re.compile("[0-9a-f]{64}")
+
+
+def opened_by(content: bytes, entry: Entry) -> list[dict[str, str]]:
+    """Return the details that the donor's private file opens of an entry. Raises `Finding`."""
+    try:
+        opening = read_opening(content)
+    except Malformed as error:
+        raise Finding("MALFORMED", None, f"the opening: {error}") from None
+    named = (opening["organisation_id"], opening["book"], opening["sequence"])
+    if named != (entry.organisation_id, entry.book, entry.sequence):
+        raise Finding("TAMPERED", entry.sequence, "the opening is of another entry")
+    for detail in opening["details"]:
+        if entry.metadata.get(f"commitment_{detail['field']}") != commitment_to(detail):
+            reason = f"entry {entry.sequence} does not commit to this {detail['field']}"
+            raise Finding("TAMPERED", entry.sequence, reason)
+    return [{"field": each["field"], "value": each["value"]} for each in opening["details"]]
+
+
+def read_opening(content: bytes) -> dict[str, Any]:
+    try:
+        opening = DECODE(content.decode())
+    except (ValueError, RecursionError, Malformed):
+        raise Malformed("it is not JSON") from None
+    if (
+        type(opening) is not dict
+        or opening.keys() != OPENING_FIELDS
+        or opening["version"] != OPENING_VERSION
+        or type(opening["details"]) is not list
+        or not opening["details"]
+        or not all(map(is_detail, opening["details"]))
+    ):
+        raise Malformed("it has another form")
+    return opening
+
+
+def is_detail(detail: Any) -> bool:
+    return (
+        type(detail) is dict
+        and detail.keys() == {"field", "value", "salt"}
+        and all(type(text) is str for text in detail.values())
+        and DETAIL_FIELD.fullmatch(detail["field"]) is not None
+        and SALT.fullmatch(detail["salt"]) is not None
+    )
+
+
+def commitment_to(detail: dict[str, str]) -> str:
+    """Return what a line says of a detail, which is canonical JSON (RFC 8785) in it."""
+    salted = b"almoner-commit/v1\n" + bytes.fromhex(detail["salt"])
+    content = ENCODE({detail["field"]: detail["value"]}).encode("utf-8", "replace")
+    return HASH_PREFIX + sha256(salted + content).hexdigest()
+
+
 def check_organisation(checkpoint: Checkpoint, entry: Entry) -> None:
     if checkpoint.origin.rpartition("/")[2] != entry.organisation_id:
         reason = f"entry {entry.sequence}: it is of another organisation"
@@ -1813,6 +1869,7 @@ def parser() -> argparse.ArgumentParser:
     log.add_argument("source", metavar="FOLDER|URL", help="what its `checkpoint` stands in")
     receipt = commands.add_parser("receipt", help="verify one entry by its .tlog-proof")
     receipt.add_argument("source", metavar="FILE|URL|-")
+    receipt.add_argument("--opening", metavar="FILE", help="what personal details it commits to")
     consistency = commands.add_parser(
         "consistency", help="find out whether two checkpoints speak of one book"
     )
@@ -2082,7 +2139,7 @@ def run_receipt(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]
         with opened(options.source) as file:
             content = file.read(NOTE_BYTES_MAX * 2)
         proof.memory = memory_of(options)
-        proof.check(receipt_in(content))
+        proof.check(receipt_in(content), options.opening)
         finding = Finding("VALID", None, "")
     except Finding as found:
         finding = found
@@ -2111,8 +2168,9 @@ class Proof:
     remembered: Checkpoint | None = None
     endorsement: Endorsement | None = None
     entry: Entry | None = None
+    details: list[dict[str, str]] | None = None
 
-    def check(self, receipt: Receipt) -> None:
+    def check(self, receipt: Receipt, opening: str | None) -> None:
         """Raise `Finding` unless a receipt proves that its entry was signed."""
         checkpoint = self.checkpoint = receipt.checkpoint
         entry = entry_of(receipt)
@@ -2120,12 +2178,16 @@ class Proof:
         endorsement = self.endorsement = self.policy.check(checkpoint)
         check_same_size(checkpoint, self.remembered)
         check_receipt(receipt, entry)
+        if opening:
+            with opened(opening) as file:
+                self.details = opened_by(file.read(NOTE_BYTES_MAX), entry)
         self.entry = entry
         self.policy.check_age(endorsement)
 
     def report(self, finding: Finding) -> dict[str, Any]:
         return told(finding) | {
             "entry": self.entry._asdict() if self.entry else None,
+            "details": self.details,
             "checkpoint": self.policy.shown(self.checkpoint, self.endorsement),
             "remembered": self.remembered and shown(self.remembered),
         }
@@ -2138,6 +2200,10 @@ class Proof:
             f"Entry {entry.sequence} of {entry.organisation_id}: {entry.operation}, "
             f"{entry.amount} {entry.currency} (smallest unit), debit {entry.debit}, "
             f"credit {entry.credit}, recorded at {entry.recorded_at}.",
+            *(
+                f"It commits to this {each['field']}: {each['value']}"
+                for each in self.details or []
+            ),
             "",
             f"This shows that the entry is one of the {checkpoint.size} that the key of "
             f"{checkpoint.origin} signed, word for word.",

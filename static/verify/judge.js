@@ -21,7 +21,7 @@ export class Unreachable extends Error {}
  * Judge an order; `tell` hears how far the reading is.
  *
  * An order has `exportUrl` (with `headUrl`, `balancesUrl`, `shown`, `shownSize` to compare) or files:
- * `receipt`, or `exported`, or `checkpoints`, or an export with one checkpoint or two. Whose word is
+ * `receipt` (with its `opening`), or `exported`, or `checkpoints`, or an export with one checkpoint or two. Whose word is
  * taken is told by a `policy` (the text of a policy file) or by `keys`, `witnesses` and `quorum`; what was
  * good before by `remembered`, a Map of notes by the origins of their logs. Returns the kind of what was
  * judged, the verdict, `keyIsGiven`, and what else there is to say: the `evidence` of a fork, and what to
@@ -34,10 +34,11 @@ export function judge(order, tell) {
   return judgeIt(order, tell);
 }
 
-async function judgeReceipt({ receipt, ...order }) {
+async function judgeReceipt({ receipt, opening, ...order }) {
   const proof = new Proof();
   const finding = await findingOf(async () => {
-    proof.check(await bytesOf(receipt, 2 * NOTE_BYTES_MAX), policyOf(order), new Memory(order.remembered));
+    const [bytes, details] = [await bytesOf(receipt, 2 * NOTE_BYTES_MAX), opening && (await bytesOf(opening))];
+    proof.check(bytes, policyOf(order), new Memory(order.remembered), details);
   });
   // Whether a larger one goes on from what was good before, only the book can tell.
   const isNew = !proof.remembered;
@@ -140,7 +141,7 @@ async function checkpointBeside({ checkpoints = [] }, head) {
   return found(() => readCheckpoint(bytes), null, "the checkpoint: ");
 }
 
-async function bytesOf(file, limit) {
+async function bytesOf(file, limit = NOTE_BYTES_MAX) {
   return new Uint8Array(await file.slice(0, limit).arrayBuffer());
 }
 

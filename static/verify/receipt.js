@@ -6,6 +6,7 @@ import { readLine } from "./line.js";
 import { checkSameSize } from "./memory.js";
 import { climb, leafHash } from "./merkle.js";
 import { checkOrganisation, found, readReceipt, shown } from "./notes.js";
+import { openedBy } from "./opening.js";
 import { Policy } from "./policy.js";
 
 /** `check` reads a receipt and throws a `Finding` unless it proves its entry. */
@@ -15,9 +16,10 @@ export class Proof {
   policy = new Policy();
   #endorsement;
   #entry = null;
+  #details = null;
 
-  /** `memory` knows the last good checkpoint of each log. */
-  check(bytes, policy, memory) {
+  /** `memory` knows the last good checkpoint of each log; `opening` is the donor's private file, if there is one. */
+  check(bytes, policy, memory, opening = null) {
     const receipt = found(() => readReceipt(bytes));
     const checkpoint = (this.checkpoint = receipt.checkpoint);
     const entry = found(() => readLine(receipt.line), receipt.index, "the line of the receipt: ");
@@ -26,6 +28,7 @@ export class Proof {
     this.#endorsement = policy.check(checkpoint);
     checkSameSize(checkpoint, this.remembered);
     checkProof(receipt, entry);
+    if (opening) this.#details = openedBy(opening, entry);
     this.#entry = entry;
   }
 
@@ -34,6 +37,7 @@ export class Proof {
     return {
       ...told(finding),
       entry: this.#entry,
+      details: this.#details,
       checkpoint: checkpoint && this.policy.shown(checkpoint, this.#endorsement),
       remembered: remembered && shown(remembered),
     };

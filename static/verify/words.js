@@ -83,16 +83,21 @@ function wordsOnReceipt(verdict, { keyIsGiven }) {
   if (verdict.verdict !== "VALID") {
     return { title: titleOnReceipt(verdict, keyIsGiven), sentences: contradicted(verdict) };
   }
-  const { entry, checkpoint } = verdict;
+  const { entry, details, checkpoint } = verdict;
   return {
     title: `entry ${counted(entry.sequence)} was signed`,
     sentences: [
       `It is one of the ${entries(checkpoint.size)} that the key you gave has signed, word for word.`,
+      ...(details ? ["Its line commits to the details below: who has the private proof can show them, nobody else."] : []),
       ...witnessed(checkpoint),
     ],
-    facts: [...factsOf(entry, checkpoint), ...witnessesOf(checkpoint)],
+    facts: [...factsOf(entry, checkpoint), ...openedIn(details), ...witnessesOf(checkpoint)],
     limits: [...unwitnessed(checkpoint), "It does not show what the other entries say: verify the whole ledger for that."],
   };
+}
+
+function openedIn(details) {
+  return (details ?? []).map(({ field, value }) => ({ name: `Opened: ${field}`, value }));
 }
 
 function titleOnReceipt({ verdict, first_bad_sequence: sequence }, keyIsGiven) {

@@ -7,8 +7,8 @@ function fileOf(base64) {
   return base64 === undefined ? null : new Blob([Buffer.from(base64, "base64")]);
 }
 
-async function reportOn({ receipt, exported, checkpoints, remembered, ...order }) {
-  const files = { receipt: fileOf(receipt), exported: fileOf(exported), checkpoints: checkpoints.map(fileOf) };
+async function reportOn({ receipt, opening, exported, checkpoints, remembered, ...order }) {
+  const files = { receipt: fileOf(receipt), opening: fileOf(opening), exported: fileOf(exported), checkpoints: checkpoints.map(fileOf) };
   return (await judge({ ...order, ...files, remembered: new Map(remembered) }, () => {})).verdict;
 }
 

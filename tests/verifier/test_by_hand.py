@@ -59,12 +59,12 @@ def test_other_signatures_are_passed_over(check):
 
 
 @pytest.mark.parametrize("keys", [(LOG, OTHER), (OTHER, LOG)])
-def test_a_key_of_the_same_name_is_passed_over(script, keys):
+def test_a_key_of_the_same_name_is_passed_over(check, keys):
     body = body_of(LINES)
     note = note_of(body, *(signed(body, key) for key in keys))
 
-    assert run(script, receipt_of(LINES, 3, note))[0] == 0
-    assert run(script, receipt_of(LINES, 3, note), vkey_of(ORIGIN, 1, OTHER))[0] == 0
+    assert check(receipt_of(LINES, 3, note))[0] == 0
+    assert check(receipt_of(LINES, 3, note), vkey_of(ORIGIN, 1, OTHER))[0] == 0
 
 
 @pytest.mark.parametrize(

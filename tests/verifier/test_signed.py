@@ -29,6 +29,8 @@ def arguments_of(case: Case, folder) -> list[str]:
         words += ["--checkpoint", str(paths["second"])]
     elif case.kind == "consistency":
         words += [str(paths["second"])]
+    elif case.second:
+        words += ["--opening", str(paths["second"])]
     words += ["--export", str(paths["export"])] if case.export else []
     words += [word for vkey in case.keys for word in ("--key", vkey)]
     words += [word for vkey in case.witnesses for word in ("--witness", vkey)]

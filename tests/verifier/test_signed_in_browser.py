@@ -21,7 +21,7 @@ def order_of(case):
     """Return what the worker is asked; files in base64, as JSON carries them."""
     first, second, export = map(base64_of, (case.first, case.second.encode(), case.export))
     files = {
-        "receipt": {"receipt": first, "checkpoints": []},
+        "receipt": {"receipt": first, "checkpoints": [], **({"opening": second} if second else {})},
         "export": {"exported": first, "checkpoints": [second]},
         "consistency": {"exported": export, "checkpoints": [first, second]},
     }
