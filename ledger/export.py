@@ -3,7 +3,7 @@ A book as a file: streamed in batches, at constant memory, and always one consis
 
 A book only grows, so the entries below the size that it had at the start *are* a snapshot: no
 long transaction is needed, none stays behind when a reader goes away, and a slow reader holds
-nothing open.
+nothing open. Each way to write it takes the sequence to begin at.
 """
 
 import csv
@@ -47,37 +47,37 @@ class Format(NamedTuple):
 
     content_type: str
     suffix: str
-    write: Callable[[Book], Iterator[str]]
+    write: Callable[[Book, int], Iterator[str]]
 
 
-def write_ndjson(book: Book) -> Iterator[str]:
+def write_ndjson(book: Book, start: int = 0) -> Iterator[str]:
     """Write the stored lines, each followed by LF: what `sha256sum` hashes."""
-    for lines in _lines(book, "\n"):
+    for lines in _lines(book, start, "\n"):
         yield f"{lines}\n"
 
 
-def write_json(book: Book) -> Iterator[str]:
+def write_json(book: Book, start: int = 0) -> Iterator[str]:
     """Write one array of the stored lines."""
     separator = "[\n"
-    for lines in _lines(book, ",\n"):
+    for lines in _lines(book, start, ",\n"):
         yield separator + lines
         separator = ",\n"
     yield "\n]\n" if separator == ",\n" else "[]\n"
 
 
-def write_csv(book: Book) -> Iterator[str]:
+def write_csv(book: Book, start: int = 0) -> Iterator[str]:
     """Write a table for spreadsheets: minor units, and the same amount in decimals."""
     yield _rows([["amount_decimal", *CSV_COLUMNS]])
-    for batch in _batches(book, *CSV_COLUMNS):
+    for batch in _batches(book, start, *CSV_COLUMNS):
         yield _rows(_decimal(row) + [_cell(value) for value in row] for row in batch)
 
 
-def write_beancount(book: Book) -> Iterator[str]:
+def write_beancount(book: Book, start: int = 0) -> Iterator[str]:
     """Write a ledger for Beancount, where places are assets and purposes equity."""
     accounts = Account.objects.of(book.organisation, book.book).exclude(kind="genesis")
     yield beancount.header(book.organisation.name, book.organisation.currency)
     yield beancount.opening(accounts.order_by("name", "currency").values_list("name", "currency"))
-    for batch in _batches(book, *beancount.Row._fields):
+    for batch in _batches(book, start, *beancount.Row._fields):
         yield "".join(beancount.transaction(beancount.Row(*row)) for row in batch)
 
 
@@ -89,23 +89,23 @@ FORMATS = {
 }
 
 
-def _lines(book: Book, separator: str) -> Iterator[str]:
-    for start, stop in _steps(book):
+def _lines(book: Book, first: int, separator: str) -> Iterator[str]:
+    for start, stop in _steps(book, first):
         with connection.cursor() as cursor:
             cursor.execute(LINES, [separator, book.organisation_id, book.book, start, stop])
             [(lines,)] = cursor.fetchall()
         yield lines
 
 
-def _batches(book: Book, *columns: str) -> Iterator[list[tuple[Any, ...]]]:
+def _batches(book: Book, first: int, *columns: str) -> Iterator[list[tuple[Any, ...]]]:
     entries = Entry.objects.filter(organisation_id=book.organisation_id, book=book.book)
-    for start, stop in _steps(book):
+    for start, stop in _steps(book, first):
         batch = entries.filter(sequence__gte=start, sequence__lt=stop).order_by("sequence")
         yield list(batch.values_list(*columns))
 
 
-def _steps(book: Book) -> Iterator[tuple[int, int]]:
-    for start in range(0, book.size, BATCH_SIZE):
+def _steps(book: Book, first: int) -> Iterator[tuple[int, int]]:
+    for start in range(first, book.size, BATCH_SIZE):
         yield start, min(start + BATCH_SIZE, book.size)
 
 

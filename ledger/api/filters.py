@@ -26,6 +26,7 @@ DESCRIPTIONS = {
     "until": "What occurred at this moment or before; a date means its last second, UTC.",
     "at": "As it was after what was recorded by this moment; a date means its last second, UTC.",
     "at_sequence": "As it was after this entry.",
+    "from_sequence": "From this entry on: the size of the book that you have, or 0 for all of it.",
     "currency": "ISO 4217; left out, the organisation's own.",
 }
 
@@ -88,12 +89,29 @@ def past_sequence(book: Book, parameters: Mapping[str, str]) -> int | None:
     return None
 
 
+def first_sequence(book: Book, parameters: Mapping[str, str]) -> int:
+    """
+    Return the entry from which on a book is asked for; its size when nothing came since.
+
+    Raises `ValidationError`, `NotYetThere`.
+    """
+    sequence = _integer("from_sequence", parameters.get("from_sequence", "0"))
+    if sequence > book.size:
+        raise NotYetThere(f"The book does not reach that far: it has {book.size} entries.")
+    return sequence
+
+
 def _sequence(book: Book, text: str) -> int:
+    sequence = _integer("at_sequence", text)
+    if sequence >= book.size:
+        raise NotYetThere(f"The book does not reach that far: its last entry is {book.size - 1}.")
+    return sequence
+
+
+def _integer(name: str, text: str) -> int:
     if not SEQUENCE.match(text):
         hint = "Write the sequence of an entry: a whole number from 0 on."
-        raise bad_parameter("at_sequence", "invalid_sequence", hint)
-    if int(text) >= book.size:
-        raise NotYetThere(f"The book does not reach that far: its last entry is {book.size - 1}.")
+        raise bad_parameter(name, "invalid_sequence", hint)
     return int(text)
 
 

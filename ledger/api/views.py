@@ -19,7 +19,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.paging import KeysetPages, bad_parameter
-from ledger.api.filters import DESCRIPTIONS, EntryFilter, filter_account, past_sequence
+from ledger.api.filters import (
+    DESCRIPTIONS,
+    EntryFilter,
+    filter_account,
+    first_sequence,
+    past_sequence,
+)
 from ledger.api.serializers import (
     BalancesSerializer,
     EntrySerializer,
@@ -184,12 +190,19 @@ class Statement(OrganisationPublic, generics.ListAPIView[Any]):
 
 
 class Export(OrganisationPublic, APIView):
-    """GET streams the whole public book, ascending; as `ndjson` it is what verifiers read."""
+    """GET streams the public book, all or the rest of it; as `ndjson` it is what verifiers read."""
 
     content_negotiation_class = WhateverIsAsked
 
     @extend_schema(
-        parameters=[OpenApiParameter("format", enum=list(FORMATS), default="ndjson")],
+        parameters=[
+            OpenApiParameter("format", enum=list(FORMATS), default="ndjson"),
+            OpenApiParameter(
+                "from_sequence",
+                {"type": "integer", "minimum": 0, "default": 0},
+                description=DESCRIPTIONS["from_sequence"],
+            ),
+        ],
         responses={
             (200, format.content_type.partition(";")[0]): OpenApiTypes.STR
             for format in FORMATS.values()
@@ -201,10 +214,12 @@ class Export(OrganisationPublic, APIView):
         book = get_object_or_404(
             Book.objects.select_related("organisation"), organisation=self.organisation, book=PUBLIC
         )
-        response = StreamingHttpResponse(format.write(book), content_type=format.content_type)
+        start = first_sequence(book, request.query_params.dict())
+        written = format.write(book, start)
+        response = StreamingHttpResponse(written, content_type=format.content_type)
         filename = f"{self.organisation.slug}-{PUBLIC}.{format.suffix}"
         response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
-        return only_if_changed(request, response, f"{book.head_hash}.{format.suffix}")
+        return only_if_changed(request, response, f"{book.head_hash}.{start}.{format.suffix}")
 
     def chosen_format(self) -> Format:
         """Return the format that is asked for. Raises `ValidationError`."""

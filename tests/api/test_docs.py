@@ -113,6 +113,10 @@ def test_every_question_to_a_ledger_is_described(schema):
         told = asked(path)
         assert told["at"] == (text, DESCRIPTIONS["at"])
         assert told["at_sequence"] == (number, DESCRIPTIONS["at_sequence"])
+    assert asked(f"{one}/ledger/export")["from_sequence"] == (
+        {**number, "minimum": 0, "default": 0},
+        DESCRIPTIONS["from_sequence"],
+    )
     assert asked(f"{one}/accounts/{{account}}/entries")["currency"][1] == DESCRIPTIONS["currency"]
 
 

@@ -167,6 +167,46 @@ def test_beancount_has_every_entry_of_the_book_and_no_other(client, organisation
     )
 
 
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("start", range(9))
+def test_whoever_has_the_beginning_asks_for_the_rest(client, organisation, start):
+    gift_entries(organisation, 7)
+    lines = body_of(client.get(URL)).splitlines(keepends=True)
+
+    rest = {
+        name: body_of(client.get(URL, {"format": name, "from_sequence": start}))
+        for name in ("ndjson", "json", "csv", "beancount")
+    }
+
+    assert rest["ndjson"] == "".join(lines[start:])
+    assert [row["sequence"] for row in json.loads(rest["json"])] == list(range(start, 8))
+    table = csv.DictReader(StringIO(rest["csv"]))
+    assert [int(row["sequence"]) for row in table] == list(range(start, 8))
+    booked = re.findall(r"^; (\d+) ", rest["beancount"], re.MULTILINE)
+    assert booked == [str(sequence) for sequence in range(start, 8)]
+
+
+@pytest.mark.parametrize("sequence", ["", "-1", "01", "1.0", "x", "9" * 17])
+def test_a_beginning_that_is_no_sequence_is_refused(client, organisation, sequence):
+    response = client.get(URL, {"from_sequence": sequence})
+
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+    [error] = response.json()["errors"]
+    assert (error["field"], error["code"]) == ("from_sequence", "invalid_sequence")
+    assert error["detail"] == "Write the sequence of an entry: a whole number from 0 on."
+
+
+def test_nobody_has_more_of_a_book_than_there_is(client, organisation):
+    gift_entries(organisation, 7)
+
+    response = client.get(URL, {"from_sequence": 9})
+
+    assert response.status_code == 400
+    assert response.json()["code"] == "not_yet_there"
+    assert response.json()["detail"] == "The book does not reach that far: it has 8 entries."
+
+
 @pytest.mark.parametrize("name", ["", "xml", "NDJSON", "ndjson ", "\x00"])
 def test_an_unknown_format_is_refused(client, organisation, name):
     response = client.get(URL, {"format": name})
@@ -185,6 +225,8 @@ def test_whoever_has_the_book_is_not_sent_it_again(client, organisation):
     assert (
         client.get(f"{URL}?format=csv", headers={"If-None-Match": first["ETag"]}).status_code == 200
     )
+    rest = client.get(f"{URL}?from_sequence=1", headers={"If-None-Match": first["ETag"]})
+    assert rest.status_code == 200
 
 
 @pytest.mark.parametrize("accepted", ["text/csv", "application/x-ndjson", "nonsense", "\xff"])
