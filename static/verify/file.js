@@ -12,15 +12,32 @@ function enhance(form) {
   const field = form.querySelector("[data-verify-key]");
   const view = new View(document.querySelector("[data-verify]"));
   let worker = null;
+  let fetched = [];
   const verify = () => {
     worker?.terminate();
-    const files = inputs.flatMap((input) => [...input.files]);
+    const chosen = inputs.flatMap((input) => [...input.files]);
+    const files = chosen.length ? chosen : fetched;
     const { trust, fault } = readTrust(field.value);
     tellFault(field, fault);
     view.panel.hidden = Boolean(fault) || !files.length;
     if (!view.panel.hidden) worker = run(view, { files, ...trust });
   };
   form.querySelector("[data-verify-start]").hidden = false;
+  const wanted = document.querySelector("[data-verify-wanted]");
+  if (wanted) {
+    // What is after the # was printed with the code, or kept with the link: no server has seen it.
+    field.value = location.hash.slice(1);
+    fetchReceipt(wanted.dataset.verifyWanted).then(
+      (receipt) => {
+        fetched = [receipt];
+        verify();
+      },
+      ({ message }) => {
+        view.panel.hidden = false;
+        view.failed(message);
+      },
+    );
+  }
   form.addEventListener("change", verify);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -33,6 +50,12 @@ function enhance(form) {
     input.files = event.dataTransfer.files;
     verify();
   });
+}
+
+async function fetchReceipt(url) {
+  const answer = await fetch(url, { cache: "no-store", credentials: "same-origin" });
+  if (!answer.ok) throw new Error(`The receipt cannot be had from here now (${answer.status}). Try again in a minute.`);
+  return answer.blob();
 }
 
 /** Tell at the field what is wrong with what is in it, if something is. */

@@ -10,6 +10,7 @@ from organisations.models import Organisation
 from tests.browser.test_pages import LEDGER, organisation, watched  # noqa: F401 - a fixture
 from tests.pages.conftest import write
 from tests.verifier.books import export_of
+from tests.verifier.opening_corpus import RECEIPT, opening
 from tests.verifier.signed_corpus import LINES, NOTE, OTHER_BOOK
 from tests.verifier.signing import VKEY, body_of, note_of, receipt_of
 
@@ -70,7 +71,7 @@ def test_a_receipt_of_the_site_is_verified(open_context, organisation):  # noqa:
     receipt = proof_of(page, organisation, 2)
     page.goto("/verify")
 
-    page.get_by_label("The log’s key").fill(key_of(organisation))
+    page.get_by_label("Whose word do you take?").fill(key_of(organisation))
     choose(page, receipt)
 
     expect(page.get_by_role("status")).to_contain_text("VALID: entry 2 was signed")
@@ -93,7 +94,7 @@ def test_axe_finds_nothing_at_any_verdict(open_context, live_server, db, scheme,
         "INCOMPLETE": [export_of(LINES[:2]), NOTE],
         "no verdict": [receipt, receipt],
     }
-    page.get_by_label("The log’s key").fill(VKEY)
+    page.get_by_label("Whose word do you take?").fill(VKEY)
 
     found = []
     for title, files in seen.items():
@@ -101,10 +102,61 @@ def test_axe_finds_nothing_at_any_verdict(open_context, live_server, db, scheme,
         expect(page.get_by_role("status")).to_contain_text(title)
         found += [(title, each["id"]) for each in Axe().run(page).response["violations"]]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), title
-    page.get_by_label("The log’s key").fill(VKEY[:-1])
+    page.get_by_label("Whose word do you take?").fill(VKEY[:-1])
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This is no log’s key")
     found += [("a wrong key", each["id"]) for each in Axe().run(page).response["violations"]]
 
     assert found == []
     assert wrongs == []
+
+
+def test_who_comes_by_a_code_sees_the_receipt_verified(open_context, organisation):  # noqa: F811
+    seal(book=book_of(organisation))
+    page = open_context().new_page()
+    wrongs = watched(page)
+
+    page.goto(f"/verify?organisation={organisation.slug}&entry=3#{key_of(organisation)}")
+
+    expect(page.get_by_role("status")).to_contain_text("VALID: entry 3 was signed")
+    expect(page.get_by_role("heading", name="Entry 3 of")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    assert wrongs == []
+
+
+def test_a_code_with_another_key_proves_nothing(open_context, organisation):  # noqa: F811
+    seal(book=book_of(organisation))
+    page = open_context().new_page()
+
+    page.goto(f"/verify?organisation={organisation.slug}&entry=3#{VKEY}")
+
+    expect(page.get_by_role("status")).to_contain_text("UNKNOWN_KEY")
+
+
+def test_a_receipt_that_is_not_there_yet_is_said_in_words(open_context, organisation):  # noqa: F811
+    page = open_context().new_page()
+
+    page.goto(f"/verify?organisation={organisation.slug}&entry=3#{key_of(organisation)}")
+
+    expect(page.locator("[data-verify-text]")).to_contain_text("cannot be had from here now (409)")
+
+
+def test_a_private_proof_shows_whose_gift_it_was(open_context, organisation):  # noqa: F811
+    page = open_context().new_page()
+    page.goto("/verify")
+    page.fill("#log-key", VKEY)
+
+    choose(page, RECEIPT, opening())
+
+    expect(page.get_by_role("status")).to_contain_text("VALID: entry 2 was signed")
+    expect(page.locator("[data-verify]")).to_contain_text("Opened: email")
+    expect(page.locator("[data-verify]")).to_contain_text("ann@example.org")
+
+
+def test_a_private_proof_alone_opens_nothing(open_context, organisation):  # noqa: F811
+    page = open_context().new_page()
+    page.goto("/verify")
+
+    for files in ([opening()], [RECEIPT, opening(), opening()], [RECEIPT, NOTE, opening()]):
+        choose(page, *files)
+        expect(page.get_by_role("status")).to_contain_text("no verdict was reached")
