@@ -139,6 +139,15 @@ OTHER_NOTE = notes.parse_note(checkpoint(301).encode())
 SIZE = "Content-Type: text/x.tlog.size\r\n"
 
 
+def one_byte_too_long():
+    """Return good lines that end, to the byte, where the answer becomes too long."""
+    frame = "—  \n".encode()
+    room = witness_client.ANSWER_BYTES_MAX + 1 - len(cosigned().encode()) - len(frame)
+    name = "f" * (room % 4 + 4)
+    filler = f"— {name} {'A' * (room - len(name))}\n"
+    return filler + cosigned()
+
+
 @pytest.mark.parametrize(
     ("content", "error", "sentence"),
     [
@@ -149,6 +158,7 @@ SIZE = "Content-Type: text/x.tlog.size\r\n"
         (answer(f"{cosigned()}\n{cosigned()}"), AnswerWrong, "something else"),
         (answer("x" * 1_000_000), AnswerWrong, "something else"),
         (answer(cosigned() * 200), AnswerWrong, "something else"),
+        (answer(one_byte_too_long()), AnswerWrong, "something else"),
         (answer(cosigned(name="other.example")), AnswerWrong, "other keys than its own"),
         (
             answer(cosigned(private=Ed25519PrivateKey.generate())),
