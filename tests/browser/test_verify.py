@@ -103,8 +103,8 @@ def test_axe_finds_nothing_at_any_verdict(open_context, live_server, db, scheme,
         found += [(title, each["id"]) for each in Axe().run(page).response["violations"]]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), title
     page.get_by_label("Whose word do you take?").fill(VKEY[:-1])
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("This is no log’s key")
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_role("alert")).to_contain_text("Line 1: this is no log’s key")
     found += [("a wrong key", each["id"]) for each in Axe().run(page).response["violations"]]
 
     assert found == []
