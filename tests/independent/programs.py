@@ -14,7 +14,6 @@ import metamorphic_log
 import proofbundle.checkpoint
 import proofbundle.merkle
 import proofbundle.tlogproof
-import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -35,7 +34,6 @@ from tests.independent.page import saved
 from tests.ledger.test_log import read
 
 READER = Path(__file__).with_name("reader.go")
-NO_AICS = "aics-tlog and aics-witness need Python 3.12: they were not run"
 
 
 class Keys(NamedTuple):
@@ -207,46 +205,7 @@ class MetamorphicLog(Program):
         return not refused((VerifyError,), verify, old, new, [keys.log], list(proof))
 
 
-class AicsTlog(Program):
-    """The package aics-tlog."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.tlog = pytest.importorskip("aics_tlog", reason=NO_AICS)
-
-    def checkpoint(self, keys: Keys, note: str) -> bool:
-        return self._opened(note, keys.log) is not None
-
-    def receipt(self, keys: Keys, receipt: str) -> bool:
-        return self._included(receipt, keys.log)
-
-    def consistency(self, keys: Keys, old: str, new: str, proof: Sequence[bytes]) -> bool:
-        first, second = self._opened(old, keys.log), self._opened(new, keys.log)
-        if not first or not second:
-            return False
-        sizes, roots = zip(first, second, strict=True)
-        return self.tlog.verify_consistency(*sizes, *roots, proof)
-
-    def cosigned(self, keys: Keys, receipt: str) -> bool:
-        return self._included(receipt, *keys)
-
-    def _included(self, receipt: str, *vkeys: str) -> bool:
-        line, index, path, note = read(receipt)
-        tree = self._opened(note, *vkeys)
-        return bool(tree) and self.tlog.verify_leaf_inclusion(line, index, tree[0], path, tree[1])
-
-    def _opened(self, note: str, vkey: str, *witnesses: str) -> tuple[int, bytes] | None:
-        known = [self.tlog.parse_vkey(witness) for witness in witnesses]
-        try:
-            parsed = self.tlog.parse_note(note)
-        except ValueError:
-            return None
-        key = self.tlog.parse_vkey(vkey)
-        found = self.tlog.verify_checkpoint(parsed, key, known, len(known))
-        return (found.size, found.root) if found.ok else None
-
-
-PROGRAMS = [Go, OpenSsl, TlogScales, ProofBundle, MetamorphicLog, AicsTlog]
+PROGRAMS = [Go, OpenSsl, TlogScales, ProofBundle, MetamorphicLog]
 
 
 def accepts(command: Sequence[str], text: str = "", codes: Sequence[int] = (1,)) -> bool:
