@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Min, QuerySet
 
 from ledger.log import vkey_of
-from ledger.models import PUBLIC, WitnessAnswer
+from ledger.models import PUBLIC, HeadsKey, HeadsLog, WitnessAnswer
 from ledger.notes import parse_key
 from ledger.policy import NONE, Group, Log, Policy, Witness, shown
 from ledger.witnessing import witness_policy
@@ -78,6 +78,8 @@ def policy_file() -> str:
     """Return the policy with the logs of this site, for anyone who verifies or witnesses them."""
     keys = Organisation.objects.public().order_by("pk").values_list("pk", flat=True)
     logs = [Log(parse_key(vkey_of(key)), f"{settings.BASE_URL}/log/{key}") for key in keys]
+    for heads in HeadsKey.objects.all():
+        logs.append(Log(parse_key(heads.vkey), f"{settings.BASE_URL}/{HeadsLog().path}"))
     about = ABOUT.format(host=settings.LEDGER_HOST)
     return f"{about}{witness_policy()._replace(logs=logs)}"
 

@@ -55,8 +55,10 @@ def witness_policy() -> Policy:
 def cosigned_note(checkpoint: Checkpoint | HeadsCheckpoint) -> str:
     """Return a checkpoint with the cosignatures that it has, as it is published."""
     if isinstance(checkpoint, HeadsCheckpoint):
-        return checkpoint.note
-    lines = Cosignature.objects.of(checkpoint).values_list("line", flat=True)
+        signed = checkpoint.cosignatures.order_by("signed_at", "witness")
+        lines = list(signed.values_list("line", flat=True))
+    else:
+        lines = list(Cosignature.objects.of(checkpoint).values_list("line", flat=True))
     return checkpoint.note + "".join(f"{line}\n" for line in lines)
 
 

@@ -13,6 +13,7 @@ from ledger.audit import Report, audit_book, books
 from ledger.audit_heads import audit_heads
 from ledger.errors import KeyLocked, SealingHalted, TimestampRefused
 from ledger.services.cosigning import Contradiction, collect_cosignatures
+from ledger.services.cosigning_heads import collect_heads_cosignatures
 from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal, unsealed
 from ledger.services.timestamping import timestamp_heads
@@ -74,13 +75,15 @@ def timestamp_heads_hourly(timestamp: int) -> None:
 @app.task(queueing_lock="cosign_books")
 def cosign_books(timestamp: int) -> None:
     """Ask witnesses to cosign what was sealed; one that saw another log is a case for staff."""
-    for found in collect_cosignatures(policy=witness_policy()):
+    policy = witness_policy()
+    books, heads = collect_cosignatures(policy=policy), collect_heads_cosignatures(policy=policy)
+    for found in (*books, *heads):
         facts = {"organisation": found.organisation_id, "witness": found.witness.name}
         logger.error("a witness saw another log", extra={**facts, "reason": found.reason})
         open_case(
-            organisation=Organisation.objects.get(pk=found.organisation_id),
+            organisation=Organisation.objects.filter(pk=found.organisation_id).first(),
             kind=Case.Kind.WITNESS,
-            subject=f"{found.organisation_id}/{found.book} {found.witness.key.id.hex()}",
+            subject=f"{found.log} {found.witness.key.id.hex()}",
             summary=_contradiction_in_words(found),
             again=True,
         )

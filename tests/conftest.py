@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +22,11 @@ def checkpoints_of_its_own(settings, tmp_path_factory) -> None:
     """Keep what is kept outside the database for each test apart: there is one heads log only."""
     folder = tmp_path_factory.getbasetemp() / f"data-{next(FOLDERS)}"
     settings.DATA_DIR = folder
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path_factory, monkeypatch) -> Path:
+    """Let the verifier remember what is good in a folder of the test's own."""
+    folder: Path = tmp_path_factory.getbasetemp() / f"state-{next(FOLDERS)}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder

@@ -19,6 +19,7 @@ from ledger.models.entries import (
 )
 from ledger.models.heads import (
     HeadsCheckpoint,
+    HeadsCosignature,
     HeadsKey,
     HeadsLeaf,
     HeadsLog,
@@ -44,6 +45,7 @@ __all__ = [
     "EntryListing",
     "EntryQuerySet",
     "HeadsCheckpoint",
+    "HeadsCosignature",
     "HeadsKey",
     "HeadsLeaf",
     "HeadsLog",

@@ -107,6 +107,22 @@ class HeadsCheckpoint(models.Model):
         return f"heads/{self.size}"
 
 
+class HeadsCosignature(models.Model):
+    """That a checkpoint goes on from all that a witness had seen; like a book's `Cosignature`."""
+
+    pk = models.CompositePrimaryKey("checkpoint_id", "witness")
+    checkpoint = models.ForeignKey(
+        HeadsCheckpoint, models.PROTECT, db_column="size", related_name="cosignatures"
+    )
+    witness = models.TextField()
+    line = models.TextField()
+    signed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Say of which checkpoint, and whose it is."""
+        return f"heads/{self.checkpoint_id} by {self.witness}"
+
+
 class HeadsTimestamp(models.Model):
     """
     A time stamper's word that a checkpoint was there at `stamped_at` (RFC 3161).

@@ -90,12 +90,17 @@ class Question(NamedTuple):
 
 
 class Contradiction(NamedTuple):
-    """A witness has seen a log that ours does not go on from."""
+    """A witness has seen a log that ours does not go on from; the heads log is nobody's."""
 
     organisation_id: str
     book: str
     witness: Witness
     reason: str
+
+    @property
+    def log(self) -> str:
+        """Name the log."""
+        return f"{self.organisation_id}/{self.book}".lstrip("/")
 
 
 class _Attempt(NamedTuple):
@@ -155,11 +160,21 @@ def collect_cosignatures(*, policy: Policy) -> list[Contradiction]:
     contradictions = []
     for witness, question, answer in ask_witnesses(_unsigned(policy)):
         log: _BookLog = question.subject
-        told = _judged(log, answer)
+        told = judged(answer, size=Log.objects.get(organisation=log[0], book=log[1]).size)
         if isinstance(told, Contradicted):
             contradictions.append(Contradiction(*log, witness, str(told)))
         _keep(log, question.size, witness, told)
     return contradictions
+
+
+def judged(answer: Answer, *, size: int) -> Answer:
+    """Return what an answer comes to, where a log has so many leaves signed by now."""
+    # A size alone says little while another of our workers asks too.
+    if not isinstance(answer, SeenAt):
+        return answer
+    if answer.size > size:
+        return Contradicted(f"It has cosigned {answer.size:,} entries, and {size:,} are here.")
+    return Silent("It names another size each time that it is asked.")
 
 
 def _attempts(asked: Iterable[tuple[Question, int]], *, is_second: bool = False) -> list[_Attempt]:
@@ -214,16 +229,6 @@ def _unsigned(policy: Policy) -> dict[Witness, list[Question]]:
 def _proofs(log: _BookLog, size: int) -> Callable[[int], Sequence[bytes]]:
     tree = Log(organisation_id=log.organisation_id, book=log.book).tiles()
     return lambda old: tree.consistency(old, size)
-
-
-def _judged(log: _BookLog, answer: Answer) -> Answer:
-    # A size alone says little while another of our workers asks too.
-    if not isinstance(answer, SeenAt):
-        return answer
-    size = Log.objects.get(organisation=log.organisation_id, book=log.book).size
-    if answer.size > size:
-        return Contradicted(f"It has cosigned {answer.size:,} entries, and {size:,} are here.")
-    return Silent("It names another size each time that it is asked.")
 
 
 def _keep(log: _BookLog, size: int, witness: Witness, answer: Answer) -> None:

@@ -282,6 +282,8 @@ RIGHTS = [
     ("ledger_entrylisting", "SELECT"),
     ("ledger_headscheckpoint", "INSERT"),
     ("ledger_headscheckpoint", "SELECT"),
+    ("ledger_headscosignature", "INSERT"),
+    ("ledger_headscosignature", "SELECT"),
     ("ledger_headskey", "INSERT"),
     ("ledger_headskey", "SELECT"),
     ("ledger_headsleaf", "SELECT"),

@@ -273,7 +273,7 @@ def test_a_size_that_we_have_meanwhile_is_no_contradiction(organisation, setting
         [(_, question, refusal)] = cosigning.ask_witnesses(questions)
 
     assert refusal.size == 4 > question.size
-    assert isinstance(cosigning._judged(question.subject, refusal), cosigning.Silent)
+    assert isinstance(cosigning.judged(refusal, size=4), cosigning.Silent)
 
 
 def test_no_transaction_is_open_while_a_witness_is_asked(

@@ -26,6 +26,10 @@ STAMP = (
     "INSERT INTO ledger_headstimestamp (size, response, stamped_at, received_at) "
     "VALUES ({size}, {response}, now(), now())"
 )
+COSIGNATURE = (
+    "INSERT INTO ledger_headscosignature (size, witness, line, signed_at) "
+    "VALUES ({size}, 'w+00+AQ', '— w AAAA', now())"
+)
 DEFAULTS = {
     "vkey": "ledger.example/log/heads+00+AQ", "is_ours": "true", "level": 0, "number": 0,
     "hashes": HASH, "size": 2, "root": HASH, "note": NOTE, "response": "'answer'",
@@ -47,7 +51,7 @@ def refused(connection, statement):
 
 
 def fill(connection):
-    """Write a key, two leaves, a tile, a checkpoint and a time stamp (which nobody signed)."""
+    """Write a key, two leaves, a tile, and a checkpoint that others vouch for (nobody signed)."""
     write(connection, KEY)
     write(connection, LOG)
     for sequence in (0, 1):
@@ -55,6 +59,7 @@ def fill(connection):
     write(connection, TILE)
     write(connection, CHECKPOINT)
     write(connection, STAMP)
+    write(connection, COSIGNATURE)
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
@@ -78,6 +83,7 @@ def heads_of_superuser(connected) -> Iterator[psycopg.Connection]:
 
 
 CHANGES = [
+    "UPDATE ledger_headscosignature SET line = line",
     "UPDATE ledger_headskey SET encrypted_seed = ''",
     "UPDATE ledger_headslog SET size = -1",
     "UPDATE ledger_headsleaf SET body = body",
@@ -91,7 +97,7 @@ CHANGES = [
     "UPDATE ledger_headstimestamp SET response = response",
     *(
         f"{verb} ledger_heads{table}{more}"
-        for table in ("key", "log", "leaf", "tile", "checkpoint", "timestamp")
+        for table in ("key", "log", "leaf", "tile", "checkpoint", "cosignature", "timestamp")
         for verb, more in (("DELETE FROM", ""), ("TRUNCATE", " CASCADE"))
     ),
 ]

@@ -16,14 +16,6 @@ from verifier.almoner_verify import EXIT_CODES, main
 Verdict = dict[str, Any]
 
 
-@pytest.fixture(autouse=True)
-def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the command remember what is good in a folder of the test's own."""
-    folder = tmp_path / "state-home"
-    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
-    return folder
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
     with served() as site:
