@@ -80,7 +80,7 @@ def test_lines_that_are_too_long_are_cut_alike(node, tmp_path, capsys, length, c
 
 
 IN_WORKER = """
-({ receipt, exported, checkpoints, remembered, ...order }) => new Promise((resolve) => {
+({ receipt, opening, exported, checkpoints, remembered, ...order }) => new Promise((resolve) => {
   const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const fileOf = (base64) => base64 === undefined ? null : new File([bytesOf(base64)], "file");
   const worker = new Worker("/static/verify/worker.js", { type: "module" });
@@ -89,7 +89,7 @@ IN_WORKER = """
     worker.terminate();
     resolve(data);
   };
-  const files = { receipt: fileOf(receipt), exported: fileOf(exported) };
+  const files = { receipt: fileOf(receipt), opening: fileOf(opening), exported: fileOf(exported) };
   const notes = { checkpoints: checkpoints.map(fileOf), remembered: new Map(remembered) };
   worker.postMessage({ ...order, ...files, ...notes });
 })
