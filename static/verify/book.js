@@ -154,13 +154,17 @@ export class Book {
     const [nonce, entryId] = JSON.parse(JSON.stringify([entry.nonce, entry.entry_id]));
     this.#nonces.add(nonce);
     this.#entryIds.add(entryId);
+    this.#move(route, amount);
+    if (entry.operation === "CORRECTION") this.#reversed.add(entry.metadata.reverses);
+    if (this.#series) this.#series = this.#series.after();
+  }
+
+  #move(route, amount) {
     this.#routes.push(route);
     this.#amounts.push(amount);
     this.#sums.set(route.debited.key, route.debited).set(route.credited.key, route.credited);
     route.debited.debits += amount;
     route.credited.credits += amount;
-    if (entry.operation === "CORRECTION") this.#reversed.add(entry.metadata.reverses);
-    if (this.#series) this.#series = this.#series.after();
   }
 
   /** What entries between the same accounts share; control characters are in no name. */
@@ -178,6 +182,42 @@ export class Book {
   #sumsOf(account, currency) {
     const key = `${account}\n${currency}`;
     return this.#sums.get(key) ?? { key, account, currency, debits: 0, credits: 0 };
+  }
+
+  /** All that the entries to come are judged by; null amid an attestation. */
+  memory() {
+    if (this.#series) return null;
+    const { first, last, lastHash } = this;
+    const places = new Map([...this.#routesByKey.values()].map((route, place) => [route, place]));
+    return {
+      first,
+      last,
+      lastHash,
+      nonces: [...this.#nonces].join("\n"),
+      entryIds: [...this.#entryIds].join("\n"),
+      reversed: [...this.#reversed],
+      amounts: Float64Array.from(this.#amounts),
+      routes: Uint32Array.from(this.#routes, (route) => places.get(route)),
+      routeNames: [...this.#routesByKey.keys()],
+      keys: this.keys.parts(),
+    };
+  }
+
+  /** The book that had this memory; throws something if it is none. */
+  static from({ first, last, lastHash, nonces, entryIds, reversed, amounts, routes, routeNames, keys }) {
+    const book = new Book();
+    Object.assign(book, { first, last, lastHash, size: amounts.length, keys: new Keys(keys) });
+    book.#nonces = new Set(nonces.split("\n"));
+    book.#entryIds = new Set(entryIds.split("\n"));
+    book.#reversed = new Set(reversed);
+    const sides = routeNames.map((name) => name.split("\n"));
+    routes.forEach((place, sequence) => {
+      const [debit, credit, currency] = sides[place];
+      book.#move(book.#routeOf({ book: first.book, debit, credit, currency }), amounts[sequence]);
+    });
+    const counts = [book.#nonces.size, book.#entryIds.size, routes.length, last.sequence + 1];
+    if (!counts.every((count) => count === book.size)) throw new Malformed("it is not the memory of a book");
+    return book;
   }
 
   /** The balances that are not zero, positive where money is: `{places: […], purposes: […]}`. */

@@ -9,6 +9,7 @@ import { flatPolicy } from "./policy.js";
 import { readPolicy } from "./policyfile.js";
 import { Proof } from "./receipt.js";
 import { Verification, readBalances, readHead } from "./verification.js";
+import { startIn } from "./visits.js";
 import { TYPE_LOG, TYPE_WITNESS, readKey } from "./vkey.js";
 
 const HEAD_ATTEMPTS_MAX = 5;
@@ -23,9 +24,10 @@ export class Unreachable extends Error {}
  * An order has `exportUrl` (with `headUrl`, `balancesUrl`, `shown`, `shownSize` to compare) or files:
  * `receipt` (with its `opening`), or `exported`, or `checkpoints`, or an export with one checkpoint or two. Whose word is
  * taken is told by a `policy` (the text of a policy file) or by `keys`, `witnesses` and `quorum`; what was
- * good before by `remembered`, a Map of notes by the origins of their logs. Returns the kind of what was
- * judged, the verdict, `keyIsGiven`, and what else there is to say: the `evidence` of a fork, and what to
- * `remember` from now on, an origin and a note.
+ * good before by `remembered`, a Map of notes by the origins of their logs. With an earlier `visit` to its
+ * address a book is judged from there, unless `isAnew`. Returns the kind of what was judged, the verdict,
+ * `keyIsGiven`, and what else there is to say: the `evidence` of a fork, the visit `since` which a book was
+ * judged, and what to `remember` from now on, an origin and a note, and the `visit` that this one was.
  */
 export function judge(order, tell) {
   const { receipt, exported, checkpoints = [], exportUrl } = order;
@@ -45,18 +47,38 @@ async function judgeReceipt({ receipt, opening, ...order }) {
   return { kind: "receipt", verdict: proof.report(finding), ...concluded(finding, proof, isNew) };
 }
 
+/** Judge what came since an earlier visit; unless that is VALID, the whole book is judged. */
 async function judgeBook(order, tell) {
+  const start = order.visit && !order.isAnew ? startIn(order.visit) : null;
+  const judged = start && (await judgeBookFrom(start, order, tell).catch(() => null));
+  return judged?.verdict.verdict === "VALID" ? judged : judgeBookFrom(null, order, tell);
+}
+
+async function judgeBookFrom(start, order, tell) {
   let verification = new Verification();
   const finding = await findingOf(async () => {
     const policy = policyOf(order);
     const { head, claims } = await statements(order);
     const checkpoint = await checkpointBeside(order, head);
-    const remembered = checkpoint && new Memory(order.remembered).recall(checkpoint.origin);
-    verification = new Verification(head, claims, checkpoint, policy, remembered);
-    await readAll(await streamOf(order), verification, tell);
-    verification.finish();
+    const remembered = rememberedOf(order, checkpoint);
+    const known = { remembered, ...start, isKept: Boolean(order.exportUrl) };
+    verification = new Verification(head, claims, checkpoint, policy, known);
+    await readAll(await streamOf(order, verification.book.size), verification, tell);
+    await verification.finish();
   });
-  return { kind: "book", verdict: verification.report(finding), ...concluded(finding, verification, true) };
+  return {
+    kind: "book",
+    verdict: verification.report(finding),
+    ...concluded(finding, verification, true),
+    since: start?.since ?? null,
+    visit: finding ? null : verification.visit(),
+  };
+}
+
+/** The last good checkpoint of the log that was at this address before, or else of the one that is stated. */
+function rememberedOf({ remembered, visit }, checkpoint) {
+  const memory = new Memory(remembered);
+  return memory.recall(visit?.origin) ?? memory.recall(checkpoint?.origin);
 }
 
 /** What goes with a verdict: both notes of a fork, or what was good, for the next time. */
@@ -154,8 +176,10 @@ async function documentAt(url) {
   }
 }
 
-async function streamOf({ exportUrl, exported }) {
-  return exported ? exported.stream() : (await answerFrom(exportUrl)).body;
+async function streamOf({ exportUrl, exported }, start) {
+  if (exported) return exported.stream();
+  const rest = start ? `${exportUrl.includes("?") ? "&" : "?"}from_sequence=${start}` : "";
+  return (await answerFrom(exportUrl + rest)).body;
 }
 
 async function answerFrom(url) {

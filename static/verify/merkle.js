@@ -16,8 +16,17 @@ function nodeHash(left, right) {
 
 /** A tree that grows by leaves; of whole subtrees it keeps the root alone. */
 export class Tree {
-  size = 0;
-  #subtrees = [];
+  #subtrees;
+
+  constructor({ size, subtrees } = { size: 0, subtrees: [] }) {
+    this.size = size;
+    this.#subtrees = [...subtrees];
+  }
+
+  /** What a tree is made of again, also by another worker. */
+  parts() {
+    return { size: this.size, subtrees: [...this.#subtrees] };
+  }
 
   add(line) {
     let hash = leafHash(line);

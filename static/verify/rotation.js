@@ -10,9 +10,18 @@ const ENCODER = new TextEncoder();
 
 /** All keys of a book while it is read; `brokenBy` says why an entry cannot follow, `take` goes on with it. */
 export class Keys {
-  /** Each key, and the sequence of the entry that names it. */
-  named = [];
-  #rotations = [];
+  #rotations;
+
+  constructor({ named, rotations } = { named: [], rotations: [] }) {
+    /** Each key, and the sequence of the entry that names it. */
+    this.named = [...named];
+    this.#rotations = [...rotations];
+  }
+
+  /** What the keys of a book are made of again, also on another day. */
+  parts() {
+    return { named: [...this.named], rotations: [...this.#rotations] };
+  }
 
   brokenBy(entry) {
     if (entry.operation !== ROTATES) return "";

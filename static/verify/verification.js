@@ -2,38 +2,45 @@
 
 import { Book, Finding, told } from "./book.js";
 import { areEqual } from "./bytes.js";
+import { leavesOf } from "./leaves.js";
 import { Lines } from "./lines.js";
 import { checkSameSize, otherBeginning } from "./memory.js";
-import { Tree } from "./merkle.js";
 import { checkOrganisation, shown } from "./notes.js";
 import { Policy } from "./policy.js";
 
-/** A verification that `write` feeds and `finish` ends; both throw a `Finding` at the first fault. */
+/** A verification that `write` feeds and `finish` ends (a promise); both throw a `Finding` at the first fault. */
 export class Verification {
-  book = new Book();
   #bytes = 0;
   #lines = new Lines((line, hasEnd) => this.#add(line, hasEnd));
-  #tree = new Tree();
+  #leaves = null;
+  #trees = new Map();
+  #isKept;
+  #signedBook = null;
   #isWhole = false;
   #atSize = new Map();
   #started = performance.now();
   #sizes;
   #endorsement;
-  #roots = new Map([[0, this.#tree.root()]]);
 
   /**
    * `head` is `{size, head_hash}` or null; `claims` are balances given for a size (null: the head's).
    *
    * With a `checkpoint` of the log, the policy says whose word is taken; without a key in it, that of
-   * the key which the genesis names. `remembered` is the last good checkpoint of the same log.
+   * the key which the genesis names. `remembered` is the last good checkpoint of the log. `book` and `tree`
+   * are of an earlier visit, if only what came since is written; with `isKept` this one can be gone on from.
    */
-  constructor(head = null, claims = [], checkpoint = null, policy = new Policy(), remembered = null) {
+  constructor(head = null, claims = [], checkpoint = null, policy = new Policy(), known = {}) {
+    const { remembered = null, book = new Book(), tree, isKept = false } = known;
+    this.book = book;
     this.head = head;
     this.claims = claims;
     this.checkpoint = checkpoint;
     this.policy = policy;
     this.remembered = remembered;
+    this.#isKept = isKept;
     this.#sizes = new Set([head?.size, ...claims.map(({ size }) => size)]);
+    if (checkpoint) this.#leaves = leavesOf([checkpoint.size, ...(remembered ? [remembered.size] : [])], tree);
+    this.#mark();
   }
 
   get progress() {
@@ -42,14 +49,16 @@ export class Verification {
 
   write(chunk) {
     this.#bytes += chunk.length;
+    this.#leaves?.write(chunk);
     this.#lines.write(chunk);
   }
 
-  finish() {
+  async finish() {
     this.#lines.finish();
     this.#isWhole = true;
     this.#checkHead();
-    if (this.checkpoint) this.#checkCheckpoint(this.checkpoint);
+    this.#checkLog();
+    if (this.checkpoint) await this.#checkCheckpoint(this.checkpoint);
     for (const claim of this.claims) this.#checkBalances(claim);
     this.#checkAge();
   }
@@ -61,18 +70,16 @@ export class Verification {
       throw new Finding("MALFORMED", book.size, `${where}: it does not end with LF within its limit`);
     }
     book.add(line);
-    if (this.checkpoint) this.#grow(line);
+    this.#mark();
+  }
+
+  /** Keep what will be compared, or gone on from, of the book at this size. */
+  #mark() {
+    const { book, checkpoint } = this;
     if (this.#sizes.has(book.size)) {
       this.#atSize.set(book.size, { hash: book.lastHash, balances: book.balances() });
     }
-  }
-
-  /** Grow the tree to the sizes at which it is compared. */
-  #grow(line) {
-    const sizes = [this.checkpoint.size, this.remembered?.size ?? 0];
-    if (this.#tree.size >= Math.max(...sizes)) return;
-    this.#tree.add(line);
-    if (sizes.includes(this.#tree.size)) this.#roots.set(this.#tree.size, this.#tree.root());
+    if (this.#isKept && book.size && book.size === checkpoint?.size) this.#signedBook = book.memory();
   }
 
   #checkHead() {
@@ -88,8 +95,17 @@ export class Verification {
     }
   }
 
+  /** No other log takes the place of one that was verified, and neither does none. */
+  #checkLog() {
+    const { checkpoint, remembered } = this;
+    if (!remembered || checkpoint?.origin === remembered.origin) return;
+    const { origin, size } = remembered;
+    const reason = `no checkpoint of ${origin} is stated, and you verified one of ${size} entries before`;
+    throw new Finding("STALE", null, reason);
+  }
+
   /** Compare the tree of the signed entries; those that came since are not signed yet. */
-  #checkCheckpoint(checkpoint) {
+  async #checkCheckpoint(checkpoint) {
     const { book, policy } = this;
     this.#endorsement = policy.check(checkpoint, book);
     checkSameSize(checkpoint, this.remembered);
@@ -97,18 +113,24 @@ export class Verification {
       const reason = `the export ends after ${book.size} of ${checkpoint.size} signed entries`;
       throw new Finding("INCOMPLETE", null, reason);
     }
-    if (!areEqual(this.#roots.get(checkpoint.size), checkpoint.root)) {
+    this.#trees = await this.#leaves.finish();
+    if (!this.#hasRootOf(checkpoint)) {
       throw new Finding("TAMPERED", null, `the first ${checkpoint.size} entries are not those that were signed`);
     }
     checkOrganisation(checkpoint, book.first);
     this.#checkRemembered(checkpoint.size);
   }
 
+  /** A book that is gone on from has no tree of before, and is judged anew. */
+  #hasRootOf({ size, root }) {
+    return this.#trees.has(size) && areEqual(this.#trees.get(size).root(), root);
+  }
+
   /** Compare with what was good before. Entries that are not signed yet prove no fork. */
   #checkRemembered(signed) {
     const { remembered, book } = this;
     if (!remembered || remembered.size > book.size) return;
-    if (areEqual(this.#roots.get(remembered.size), remembered.root)) return;
+    if (this.#hasRootOf(remembered)) return;
     if (remembered.size <= signed) throw otherBeginning(signed, remembered.size);
     const reason = `the first ${remembered.size} entries are not those that you verified before`;
     throw new Finding("TAMPERED", null, reason);
@@ -135,6 +157,13 @@ export class Verification {
         if (amount !== row.amount) refuseBalance(row, amount);
       }
     }
+  }
+
+  /** What a later visit goes on from, after a verdict of VALID; null if there is nothing. */
+  visit() {
+    if (!this.#signedBook) return null;
+    const { origin, size } = this.checkpoint;
+    return { origin, size, book: this.#signedBook, tree: this.#trees.get(size).parts() };
   }
 
   /** The verdict as one object; hash and balances only of a book that was read whole. */

@@ -1,7 +1,7 @@
 // What a verification panel shows: the same for the ledger page and for files.
 
 import { counted } from "./numbers.js";
-import { wordsOn } from "./words.js";
+import { seenBefore, wordsOn } from "./words.js";
 
 const STATES = {
   VALID: { state: "good", icon: "seal" },
@@ -35,6 +35,11 @@ export class View {
     if (this.title.textContent !== "Verifying") this.title.textContent = "Verifying";
     const count = total ? `${counted(entries)} of ${counted(total)}` : counted(entries);
     this.#say(`${count} entries checked, ${(bytes / 1e6).toFixed(1)} MB read.`);
+  }
+
+  /** Say what an earlier visit has verified. */
+  greet(visit) {
+    this.#say(`${seenBefore(visit)}.`, "This verifies what came since, and that the ledger goes on from there.");
   }
 
   /** Show what `judge` returned. */

@@ -3,6 +3,7 @@
 import { counted } from "./numbers.js";
 import { change, signersOf, unwitnessed, whose, witnessed, witnessesOf } from "./signers.js";
 
+const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short" });
 const WORDS = { book: wordsOnBook, receipt: wordsOnReceipt, checkpoints: wordsOnCheckpoints };
 const CHAINED = "Every line follows from the one before, none is missing, and both sides are the sums of the entries.";
 const UNSIGNED = "No checkpoint was given: this does not show that everybody is shown the same ledger.";
@@ -31,7 +32,12 @@ function entries(count) {
   return `${counted(count)} ${count === 1 ? "entry" : "entries"}`;
 }
 
-function wordsOnBook(verdict, { keyIsGiven }) {
+/** What an earlier visit of this browser has verified. */
+export function seenBefore({ size, verifiedAt }) {
+  return `The first ${entries(size)} were verified on ${MOMENT.format(verifiedAt)} in this browser`;
+}
+
+function wordsOnBook(verdict, { keyIsGiven, since }) {
   const time = `Checked by this browser in ${verdict.elapsed_seconds.toFixed(1)} s.`;
   if (verdict.verdict !== "VALID") {
     return { title: titleOnBook(verdict, keyIsGiven), sentences: contradicted(verdict), limits: [time] };
@@ -47,7 +53,7 @@ function wordsOnBook(verdict, { keyIsGiven }) {
       whose(verdict, keyIsGiven),
       ...verdict.rotations.map(change),
       ...witnessed(checkpoint),
-      ...goingOn(verdict),
+      ...goingOn(verdict, since),
     ],
     facts: [{ name: "The log’s key", value: checkpoint.key, isHash: true }, ...witnessesOf(checkpoint)],
     limits: [...unwitnessed(checkpoint), time],
@@ -70,7 +76,12 @@ function signedOf({ entries: count, checkpoint: { size } }) {
   return `The first ${entries(size)} were signed; ${rest}.`;
 }
 
-function goingOn({ remembered }) {
+/** What was verified before: on the visit that this one went on from, or otherwise. */
+function goingOn({ entries: count, remembered }, since) {
+  if (since) {
+    const more = count - since.size;
+    return [`${seenBefore(since)}; ${more ? `${counted(more)} more now` : "nothing came since"}.`];
+  }
   return remembered ? [`It goes on from the ${entries(remembered.size)} that you verified before.`] : [];
 }
 

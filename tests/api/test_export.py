@@ -182,7 +182,7 @@ def test_whoever_has_the_beginning_asks_for_the_rest(client, organisation, start
     assert [row["sequence"] for row in json.loads(rest["json"])] == list(range(start, 8))
     table = csv.DictReader(StringIO(rest["csv"]))
     assert [int(row["sequence"]) for row in table] == list(range(start, 8))
-    booked = re.findall(r"^; (\d+) ", rest["beancount"], re.MULTILINE)
+    booked = re.findall(r"^(?:; |  sequence: )(\d+)", rest["beancount"], re.MULTILINE)
     assert booked == [str(sequence) for sequence in range(start, 8)]
 
 

@@ -65,6 +65,33 @@ def test_a_sealed_book_is_verified_with_what_was_signed(open_context, organisati
     assert wrongs == []
 
 
+def test_a_second_visit_reads_what_came_since(open_context, organisation):  # noqa: F811
+    seal(book=book_of(organisation))
+    page = open_context().new_page()
+    wrongs = watched(page)
+    page.goto(LEDGER)
+    page.get_by_role("button", name="Verify all entries").click()
+    expect(page.get_by_role("status")).to_contain_text("VALID: 8 entries")
+    write(organisation, {}, {})
+    seal(book=book_of(organisation))
+    page.goto(LEDGER)
+    expect(page.locator("[data-verify]")).to_contain_text("The first 8 entries were verified on")
+    assert Axe().run(page).response["violations"] == []
+
+    with page.expect_request("**/export?*") as asked:
+        page.get_by_role("button", name="Verify what is new").click()
+
+    assert asked.value.url.endswith("/export?format=ndjson&from_sequence=8")
+    expect(page.get_by_role("status")).to_contain_text("VALID: 10 entries")
+    expect(page.locator("[data-verify]")).to_contain_text("in this browser; 2 more now.")
+    with page.expect_request("**/export?*") as asked:
+        page.get_by_role("button", name="Verify everything again").click()
+    assert asked.value.url.endswith("/export?format=ndjson")
+    expect(page.get_by_role("status")).to_contain_text("VALID: 10 entries")
+    assert Axe().run(page).response["violations"] == []
+    assert wrongs == []
+
+
 def test_a_receipt_of_the_site_is_verified(open_context, organisation):  # noqa: F811
     seal(book=book_of(organisation))
     page = open_context().new_page()

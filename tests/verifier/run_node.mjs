@@ -6,7 +6,7 @@ import { Verification, readBalances } from "../../static/verify/verification.js"
 
 const CHUNK_BYTES = 1000;
 
-function verdictOf({ content, head = null, balances = null }) {
+async function verdictOf({ content, head = null, balances = null }) {
   const bytes = Buffer.from(content, "base64");
   const claims = balances ? [{ size: null, balances: readBalances(balances) }] : [];
   const verification = new Verification(head, claims);
@@ -14,7 +14,7 @@ function verdictOf({ content, head = null, balances = null }) {
     for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
       verification.write(bytes.subarray(start, start + CHUNK_BYTES));
     }
-    verification.finish();
+    await verification.finish();
     return verification.report();
   } catch (error) {
     if (!(error instanceof Finding)) throw error;
@@ -23,4 +23,4 @@ function verdictOf({ content, head = null, balances = null }) {
 }
 
 const cases = JSON.parse(readFileSync(0, "utf8"));
-process.stdout.write(JSON.stringify(cases.map(verdictOf)));
+process.stdout.write(JSON.stringify(await Promise.all(cases.map(verdictOf))));

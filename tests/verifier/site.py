@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 POLICY = (
@@ -43,8 +43,11 @@ class Site:
 def handler_for(site: Site) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            path = urlsplit(self.path).path
+            path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
             content = site.content_of(path)
+            if content and "from_sequence" in query:
+                site.asked[-1] = f"{path} from {query['from_sequence'][0]}"
+                content = b"".join(content.splitlines(True)[int(query["from_sequence"][0]) :])
             self.send_response(404 if content is None else 200)
             content_type = CONTENT_TYPES.get(Path(path).suffix, "text/html; charset=utf-8")
             self.send_header("Content-Type", content_type)

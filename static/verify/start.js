@@ -1,0 +1,10 @@
+// How workers are started.
+
+export function startWorker() {
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+}
+
+/** Start another worker like this one. */
+export function startTwin() {
+  return new Worker(self.location.href, { type: "module" });
+}
