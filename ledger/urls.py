@@ -9,6 +9,7 @@ HEADS = "log/heads"
 
 urlpatterns = [
     path("verify", views.verify, name="verify"),
+    path("verify/offline", views.verify_offline, name="verify-offline"),
     path("witnesses", views.witnesses, name="witnesses"),
     path("witnesses/policy", views.policy_file, name="witness-policy"),
     # Before the books' logs: no organisation's id is `heads`.

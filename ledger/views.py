@@ -11,7 +11,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET, require_safe
 
 from common.ranges import part_of
-from ledger import log, witness_page
+from ledger import log, offline, witness_page
 from ledger.errors import NotYetSealed
 from ledger.models import AnyLog, Book, Entry, HeadsCheckpoint, HeadsLog, HeadsTimestamp, Log
 from ledger.notes import SIZE_MAX, NoteMalformed, decode_size
@@ -33,9 +33,19 @@ def verify(request: HttpRequest) -> HttpResponse:
     shown = {
         "books": Book.objects.public()[:BOOKS_SHOWN],
         "heads": log.state_of_heads(),
+        "offline": offline.FILENAME,
+        "digest": offline.digest(),
         "wanted": _wanted(request.GET.get("organisation", ""), request.GET.get("entry", "")),
     }
     return render(request, "ledger/verify.html", shown)
+
+
+@require_safe
+def verify_offline(request: HttpRequest) -> HttpResponseBase:
+    """Return the page as one file, which verifies files without any network."""
+    response = _published(request, offline.page(), "text/html; charset=utf-8", "no-cache")
+    response["Content-Disposition"] = f'attachment; filename="{offline.FILENAME}"'
+    return response
 
 
 @require_GET

@@ -64,6 +64,7 @@ TABLE = {
     "donations/<slug:donation_id>/opening": (404, 404, 404, 404, 404, 404),
     "donations/<slug:donation_id>/erase": (404, 404, 404, 404, 404, 404),
     "verify": EVERYBODY,
+    "verify/offline": EVERYBODY,
     "log/heads/checkpoint": EVERYBODY,
     "log/heads/tile/<path:tile>": EVERYBODY,
     "log/heads/proof": (404, 404, 404, 404, 404, 404),  # names no checkpoint

@@ -19,6 +19,7 @@ OPTIONS = {
         "--organisation": "the organisation's slug; all logs if left out",
         "target": "a folder, or s3://bucket/prefix; files go to <target>/log/…",
     },
+    "offline_page": {"file": "such as almoner-verify.html"},
     "rotate_key": {
         "--organisation": "the organisation's slug",
         "--lost": "the old key cannot be opened any more, so it vouches for nothing",

@@ -27,6 +27,7 @@ PUBLIC = [
     "/",
     "/organisations",
     "/verify",
+    "/verify/offline",
     "/witnesses",
     "/witnesses/policy",
     "/o/lantern",
@@ -115,7 +116,8 @@ def test_the_list_of_public_routes_above_is_whole():
         for route in routes(get_resolver())
         if "public/" in route
         or route.startswith(("o/", "log/"))
-        or route in ("", "organisations", "verify", "witnesses", "witnesses/policy")
+        or route
+        in ("", "organisations", "verify", "verify/offline", "witnesses", "witnesses/policy")
     }
     paths = [path.format(id="org_1").partition("?")[0] for path in PUBLIC]
     served = {get_resolver().resolve(path).route for path in paths}
