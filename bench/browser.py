@@ -1,7 +1,8 @@
-"""The browser: the page /verify in headless Chromium, with an export chosen as a visitor would."""
+"""The browser: the page /verify in headless Chromium, with files chosen as a visitor would."""
 
 import os
 import shutil
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,8 +21,8 @@ PANEL = "[data-verify][data-verdict]"
 GOOD = {"VALID", "UNWITNESSED"}
 
 
-def measure_browser(scale: Scale, figures: Figures, port: int, export: Path) -> None:
-    """Measure from the choice of the file to the verdict on the page."""
+def measure_browser(scale: Scale, figures: Figures, port: int, files: Sequence[Path]) -> None:
+    """Measure from the choice of an export and its checkpoint to the verdict on the page."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         figures.skip(FIGURE, "there is no Chromium here: install the package `chromium`")
@@ -32,7 +33,7 @@ def measure_browser(scale: Scale, figures: Figures, port: int, export: Path) -> 
         for _ in range(scale.runs_http):
             page = browser.new_page()
             page.goto(f"http://{LOOPBACK}:{port}/verify", wait_until="networkidle")
-            taken = seconds(partial(verify, page, export))
+            taken = seconds(partial(verify, page, files))
             verdict = page.get_attribute(PANEL, "data-verdict")
             assert verdict in GOOD, verdict
             figures.add(FIGURE, taken, "s")
@@ -40,7 +41,7 @@ def measure_browser(scale: Scale, figures: Figures, port: int, export: Path) -> 
         browser.close()
 
 
-def verify(page: Page, export: Path) -> None:
-    """Choose the file, and wait for the verdict."""
-    page.set_input_files(CHOOSER, export)
+def verify(page: Page, files: Sequence[Path]) -> None:
+    """Choose the files, and wait for the verdict."""
+    page.set_input_files(CHOOSER, files)
     page.wait_for_selector(PANEL, timeout=TIMEOUT_MS)

@@ -19,13 +19,15 @@ AUDITED, VERIFIED = "1m", "100k"
 def measure(scale: Scale, figures: Figures) -> None:
     """Audit the longest book; verify the export of a shorter one with the program and the page."""
     slug, audited = kept_slug(VERIFIED), kept_slug(AUDITED)
-    entries, rows = size_of(slug), size_of(audited)
+    entries, rows = book_of(slug).size, book_of(audited).size
     collect_static()
     with tempfile.TemporaryDirectory(prefix="bench-") as name, programs(Path(name)) as running:
         port = running.start_web()
-        export = Path(name, "export.ndjson")
+        export, checkpoint = Path(name, "export.ndjson"), Path(name, "checkpoint")
         with export.open("wb") as file:
             download(port, f"/v1/public/organisations/{slug}/ledger/export?format=ndjson", file)
+        with checkpoint.open("wb") as file:
+            download(port, f"/log/{book_of(slug).organisation_id}/checkpoint", file)
         for _ in range(scale.runs_http):
             wall, cpu = run_program(*MANAGE, "audit_ledger", "--organisation", audited)
             figures.add("audit_per_s", rows / wall)
@@ -33,9 +35,9 @@ def measure(scale: Scale, figures: Figures) -> None:
             command = [sys.executable, "verifier/almoner_verify.py", "export", str(export)]
             wall, _ = run_program(*command, "--quiet")
             figures.add("verifier_per_s", entries / wall)
-        measure_browser(scale, figures, port, export)
+        measure_browser(scale, figures, port, [export, checkpoint])
 
 
-def size_of(slug: str) -> int:
-    """Return how many entries the public book of an organisation has."""
-    return Book.objects.get(organisation__slug=slug, book=PUBLIC).size
+def book_of(slug: str) -> Book:
+    """Return the public book of an organisation."""
+    return Book.objects.get(organisation__slug=slug, book=PUBLIC)
