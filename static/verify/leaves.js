@@ -4,6 +4,8 @@ import { Lines } from "./lines.js";
 import { Tree } from "./merkle.js";
 import { startTwin } from "./start.js";
 
+const SMALL_BYTES = 1024 * 1024;
+
 /** `write` takes the bytes, `finish` gives the tree as it was at each of `sizes`, if it came so far. */
 export class Leaves {
   #sizes;
@@ -37,30 +39,55 @@ export class Leaves {
   }
 }
 
-/** The same in another worker, which runs the script of this one; `serveLeaves` is its end. */
+/**
+ * The same in another worker, which runs the script of this one; `serveLeaves` is its end. A book that is read
+ * before the other worker would have started is hashed here.
+ */
 class LeavesBeside {
-  #worker = startTwin();
+  #given;
+  #held = [];
+  #bytes = 0;
+  #worker = null;
   #trees;
 
   constructor(sizes, tree = new Tree()) {
+    this.#given = { sizes, tree: tree.parts() };
+  }
+
+  write(chunk) {
+    const copy = chunk.slice();
+    if (this.#worker) {
+      this.#worker.postMessage(copy, [copy.buffer]);
+      return;
+    }
+    this.#held.push(copy);
+    this.#bytes += copy.length;
+    if (this.#bytes > SMALL_BYTES) this.#start();
+  }
+
+  async finish() {
+    if (!this.#worker) return this.#hashedHere();
+    this.#worker.postMessage(null);
+    const trees = await this.#trees;
+    this.#worker.terminate();
+    return new Map([...trees].map(([size, parts]) => [size, new Tree(parts)]));
+  }
+
+  #start() {
+    this.#worker = startTwin();
     this.#trees = new Promise((resolve, reject) => {
       this.#worker.addEventListener("message", ({ data }) => resolve(data));
       this.#worker.addEventListener("error", () => reject(new Error("A second worker could not be started.")));
     });
     this.#trees.catch(() => {}); // whoever finishes is told
-    this.#worker.postMessage({ leaves: { sizes, tree: tree.parts() } });
+    this.#worker.postMessage({ leaves: this.#given });
+    for (const chunk of this.#held.splice(0)) this.#worker.postMessage(chunk, [chunk.buffer]);
   }
 
-  write(chunk) {
-    const copy = chunk.slice();
-    this.#worker.postMessage(copy, [copy.buffer]);
-  }
-
-  async finish() {
-    this.#worker.postMessage(null);
-    const trees = await this.#trees;
-    this.#worker.terminate();
-    return new Map([...trees].map(([size, parts]) => [size, new Tree(parts)]));
+  #hashedHere() {
+    const leaves = new Leaves(this.#given.sizes, new Tree(this.#given.tree));
+    for (const chunk of this.#held) leaves.write(chunk);
+    return leaves.finish();
   }
 }
 

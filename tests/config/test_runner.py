@@ -4,6 +4,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -391,3 +392,11 @@ def test_a_killed_run_leaves_nothing_behind_and_the_next_one_starts(stage, folde
 
 def children_of(pid):
     return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_witness_that_has_said_nothing_yet_is_waited_for(tmp_path):
+    log = tmp_path / "witness.log"
+    log.write_text("")
+    house = SimpleNamespace(around=None, log=lambda _name: log)
+
+    assert not runner.trust_witness(house)

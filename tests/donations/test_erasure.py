@@ -147,3 +147,15 @@ def test_the_database_keeps_nobody_in_an_erased_gift(gift, field):
 
     with pytest.raises(IntegrityError, match="donation_erased_names_nobody"), transaction.atomic():
         Donation.objects.filter(pk=gift.pk).update(**{field: "x"})
+
+
+def test_a_settled_gift_of_nobody_is_erased_without_an_entry(organisation):
+    gift = DonationFactory(
+        organisation=organisation, amount=5000, donor_email="", donor_name="", public_name="Ann"
+    )
+    settle(gift)
+
+    erase_donor(donation=gift)
+
+    assert who(gift) == ["", "", "", ""]
+    assert not Entry.objects.filter(operation="ERASURE").exists()

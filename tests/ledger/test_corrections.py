@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
 from credits.operations import CreditOperation
+from ledger.commitments import details_of
 from ledger.errors import AlreadyCorrected, CorrectionOverdraws, NotCorrectable, ReasonRefused
 from ledger.models import Account, Book, Correction, Entry, EntryListing
 from ledger.operations import MoneyOperation
@@ -16,6 +17,8 @@ from ledger.services import Draft, append
 from ledger.services.attestations import attest_balances
 from ledger.services.books import open_book
 from ledger.services.corrections import correct_entry
+from ledger.services.openings import erase_details
+from ledger.services.rotating import rotate_key
 from tests.factories import OrganisationFactory, gift_entries
 from tests.ledger.pen import Pen
 from tests.ledger.writers import closing
@@ -133,17 +136,17 @@ def test_a_correction_is_corrected_like_any_entry(organisation):
 def test_what_moves_nothing_cannot_be_corrected(organisation):
     [nothing] = gift_entries(organisation, amount=0)
     [attestation] = attest_balances(book=organisation.books.get())
-    note = {"currency": "XXX", "amount": 0, "debit": "genesis", "credit": "genesis:end"}
-    others = [
-        gift_entries(organisation, first=number, operation=operation, **note)[0]
-        for number, operation in enumerate((MoneyOperation.ERASURE, MoneyOperation.KEY_ROTATION), 1)
-    ]
+    rotate_key(organisation=organisation)
+    [detail] = details_of({"name": "Ann"})
+    [gift] = gift_entries(organisation, first=7, metadata={detail.key: detail.commitment})
+    erasure = erase_details(entry=gift)
+    rotation = Entry.objects.get(operation="KEY_ROTATION")
 
-    for entry in (Entry.objects.get(sequence=0), nothing, attestation, *others):
+    for entry in (Entry.objects.get(sequence=0), nothing, attestation, rotation, erasure):
         with pytest.raises(NotCorrectable):
             correct_entry(entry=entry, reason=TWICE)
 
-    assert Entry.objects.count() == 5
+    assert Entry.objects.count() == 6
 
 
 @pytest.mark.parametrize(

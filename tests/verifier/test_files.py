@@ -97,14 +97,34 @@ KEEP = """note => {
 }"""
 
 
-@pytest.mark.parametrize(("give", "cases"), [(choose, CASES), (drop, signed_corpus.CASES)])
-def test_every_kind_of_file_gets_the_verdict_of_the_command(form, give, cases):
+def some_of(cases):
+    """Return two cases of each kind and verdict: the worker is asked all of them elsewhere."""
+    kinds = {}
     for case in filter(fits, cases):
+        kind = (case.kind, case.verdict, bool(case.policy), bool(case.second))
+        kinds.setdefault(kind, []).append(case)
+    return [case for found in kinds.values() for case in (found[0], found[-1])]
+
+
+@pytest.mark.parametrize("give", [choose, drop])
+def test_every_kind_of_file_gets_the_verdict_of_the_command(form, give):
+    for case in some_of(CASES):
         form.evaluate(KEEP, case.remembered)
         form.fill("#log-key", case.policy or "\n".join(case.keys))
         give(form, *files_of(case))
         assert verdict_of(form) == case.verdict, case.name
 
+    assert form.faults == []
+
+
+def test_a_book_of_more_than_a_megabyte_is_hashed_in_a_second_worker(form):
+    lines = signed_corpus.book(3500)
+    good, other = note_of(body_of(lines)), note_of(body_of(signed_corpus.book(3500, amount=1)))
+    assert len(export_of(lines)) > 1024 * 1024
+
+    for note, verdict in ((other, "TAMPERED"), (good, "VALID")):
+        choose(form, export_of(lines), note.encode())
+        assert verdict_of(form) == verdict
     assert form.faults == []
 
 
