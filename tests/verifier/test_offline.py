@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from ledger import offline
 from tests.verifier.cases import CASES
@@ -230,6 +230,11 @@ def test_the_command_writes_the_file_and_its_hash(tmp_path, capsys):
 
     assert file.read_bytes() == offline.page()
     assert capsys.readouterr().out == f"{offline.digest()}  {file}\n"
+
+
+def test_the_command_says_where_it_cannot_write(tmp_path):
+    with pytest.raises(CommandError, match="Is a directory"):
+        call_command("offline_page", str(tmp_path))
 
 
 def module(tmp_path, text):

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.verifier import signed_corpus
 from tests.verifier.books import export_of
 from tests.verifier.cases import CASES
 from tests.verifier.signed_corpus import Case
@@ -106,3 +107,21 @@ def test_the_worker_in_chromium_reaches_every_verdict(chromium, site, reports):
         answer = page.evaluate(IN_WORKER, order_of(case))
         assert answer["type"] == "verdict", case.name
         assert comparable(answer["verdict"]) == command, case.name
+
+
+@pytest.fixture(scope="module")
+def big_book():
+    return signed_corpus.book(65_537)
+
+
+@pytest.mark.parametrize("size", [65_536, 65_537])
+def test_a_tree_that_needs_a_third_level_of_tiles_is_the_same_in_node(
+    node, tmp_path, capsys, big_book, size
+):
+    lines = big_book[:size]
+    case = Case("", "", "export", export_of(lines), note_of(body_of(lines)))
+    assert almoner_verify.main([*arguments_of(case, tmp_path), "--json"]) == 0
+
+    command = json.loads(capsys.readouterr().out)
+    assert command["checkpoint"]["size"] == size
+    assert comparable(node("run_signed.mjs", [order_of(case)])[0]) == comparable(command)

@@ -47,6 +47,8 @@ class Programs:
         self.children: dict[str, processes.Process] = {}
         self.environment = {
             **os.environ,
+            # What is kept beside a database belongs to that one.
+            "DATA_DIR": str(folder / "data"),
             "DATABASE_URL": server.url(APPLICATION, database),
             "DATABASE_OWNER_URL": server.url(OWNER, database),
             "STRIPE_API_BASE": stripe.url,
