@@ -194,6 +194,7 @@ async function readAll(stream, verification, tell) {
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       verification.write(part.value);
+      await verification.ready;
       if (performance.now() - told < PROGRESS_MILLISECONDS) continue;
       told = performance.now();
       tell(verification.progress);

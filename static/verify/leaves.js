@@ -49,6 +49,8 @@ class LeavesBeside {
   #bytes = 0;
   #worker = null;
   #trees;
+  /** Settled once the other worker runs: it is started by this one's thread, which must not be busy meanwhile. */
+  ready = Promise.resolve();
 
   constructor(sizes, tree = new Tree()) {
     this.#given = { sizes, tree: tree.parts() };
@@ -75,13 +77,18 @@ class LeavesBeside {
 
   #start() {
     this.#worker = startTwin();
-    this.#trees = new Promise((resolve, reject) => {
-      this.#worker.addEventListener("message", ({ data }) => resolve(data));
-      this.#worker.addEventListener("error", () => reject(new Error("A second worker could not be started.")));
-    });
+    this.ready = this.#answer();
+    this.#trees = this.ready.then(() => this.#answer());
     this.#trees.catch(() => {}); // whoever finishes is told
     this.#worker.postMessage({ leaves: this.#given });
     for (const chunk of this.#held.splice(0)) this.#worker.postMessage(chunk, [chunk.buffer]);
+  }
+
+  #answer() {
+    return new Promise((resolve, reject) => {
+      this.#worker.addEventListener("message", ({ data }) => resolve(data), { once: true });
+      this.#worker.addEventListener("error", () => reject(new Error("A second worker could not be started.")));
+    });
   }
 
   #hashedHere() {
@@ -99,6 +106,7 @@ export function leavesOf(sizes, tree) {
 /** Be the worker of `LeavesBeside`: chunks come, and null after the last. */
 export function serveLeaves({ sizes, tree }) {
   const leaves = new Leaves(sizes, new Tree(tree));
+  self.postMessage("ready");
   self.addEventListener("message", async ({ data: chunk }) => {
     if (chunk) leaves.write(chunk);
     else self.postMessage(new Map([...(await leaves.finish())].map(([size, tree]) => [size, tree.parts()])));

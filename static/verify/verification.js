@@ -43,6 +43,11 @@ export class Verification {
     this.#mark();
   }
 
+  /** What the next `write` had better wait for. */
+  get ready() {
+    return this.#leaves?.ready;
+  }
+
   get progress() {
     return { entries: this.book.size, total: this.head?.size ?? null, bytes: this.#bytes };
   }
