@@ -267,3 +267,12 @@ def test_a_checkpoint_needs_the_key_in_force_at_its_size(tamper, rotated, which,
 
 def test_the_words_that_are_signed_name_both_keys():
     assert rotation.words_of("a", "b") == "almoner-key-rotation/v1\na\nb\n"
+
+
+def test_what_was_signed_before_a_rotation_needs_no_other_key(organisation, book):
+    seal(book=book)
+    rotate(organisation)
+
+    [report] = audit_books()
+
+    assert (report.verdict.name, report.sealed) == ("VALID", 1)
