@@ -76,6 +76,19 @@ class Draft:
         )
 
 
+def saying(operation: BaseLedgerOperation, *, nonce: str, metadata: Mapping[str, Any]) -> Draft:
+    """Return the draft of an entry that moves nothing and only says something."""
+    return Draft(
+        operation=operation,
+        amount=0,
+        currency="XXX",
+        debit="genesis",
+        credit="genesis:end",
+        nonce=nonce,
+        metadata=metadata,
+    )
+
+
 @retried
 @transaction.atomic
 def append(*, book: Book, drafts: Sequence[Draft]) -> list[Entry]:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from ledger.models import PUBLIC, Account, Book, Entry
 from ledger.operations import BookOperation
-from ledger.services import Draft, append
+from ledger.services import Draft, append, saying
 from ledger.services.retrying import retried
 
 # With the longest names they still fit in a line; sql/attestations_v1.sql counts as many.
@@ -44,12 +44,8 @@ def _parts(size: int, accounts: Sequence[Account]) -> Iterator[Draft]:
             for place, account in enumerate(accounts[start : start + ACCOUNTS_A_PART])
         }
         counts = {"size": size, "part": part, "parts": len(starts), "accounts": len(accounts)}
-        yield Draft(
-            operation=BookOperation.BALANCE_ATTESTATION,
-            amount=0,
-            currency="XXX",
-            debit="genesis",
-            credit="genesis:end",
+        yield saying(
+            BookOperation.BALANCE_ATTESTATION,
             nonce=f"attestation:{size}:{part}",
             metadata={**counts, **attested},
         )

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from ledger import keys, line
 from ledger.models import PUBLIC, Book, Log, SigningKey
 from ledger.operations import BookOperation, application_of
-from ledger.services import Draft, append
+from ledger.services import Draft, append, saying
 from organisations.models import Organisation
 
 OPEN = "INSERT INTO ledger_book (organisation_id, book) VALUES (%s, %s) ON CONFLICT DO NOTHING"
@@ -39,12 +39,8 @@ def origin_of(organisation_id: str, book: str = PUBLIC) -> str:
 
 def _genesis(book: Book) -> Draft:
     origin = origin_of(book.organisation_id, book.book)
-    return Draft(
-        operation=BookOperation.GENESIS,
-        amount=0,
-        currency="XXX",
-        debit="genesis",
-        credit="genesis:end",
+    return saying(
+        BookOperation.GENESIS,
         nonce="genesis",
         metadata={"origin": origin, "profile": line.VERSION, "vkey": _vkey(book.organisation_id)},
     )

@@ -8,7 +8,7 @@ from ledger.commitments import PREFIX, Detail
 from ledger.errors import NothingToErase
 from ledger.models import Book, Entry, Opening
 from ledger.operations import MoneyOperation
-from ledger.services import Draft, append
+from ledger.services import append, saying
 
 
 @transaction.atomic
@@ -37,15 +37,7 @@ def erase_details(*, entry: Entry) -> Entry:
     metadata = {"erases": entry.sequence}
     if "donation" in entry.metadata:
         metadata["donation"] = entry.metadata["donation"]
-    draft = Draft(
-        operation=MoneyOperation.ERASURE,
-        amount=0,
-        currency="XXX",
-        debit="genesis",
-        credit="genesis:end",
-        nonce=f"erasure:{entry.sequence}",
-        metadata=metadata,
-    )
+    draft = saying(MoneyOperation.ERASURE, nonce=f"erasure:{entry.sequence}", metadata=metadata)
     book = Book.objects.get(organisation=entry.organisation_id, book=entry.book)
     [erasure] = append(book=book, drafts=[draft])
     Opening.objects.of(entry).delete()

@@ -7,7 +7,7 @@ from ledger.errors import NoKeyYet
 from ledger.models import Book, SigningKey
 from ledger.operations import BookOperation
 from ledger.rotation import nonce_of, words_of
-from ledger.services import Draft, append
+from ledger.services import append, saying
 from ledger.services.books import add_key
 from organisations.models import Organisation
 
@@ -31,15 +31,7 @@ def rotate_key(*, organisation: Organisation, is_lost: bool = False) -> SigningK
         private = keys.open_key(bytes(retired.encrypted_seed))
         signature = private.sign(words_of(retired.vkey, key.vkey).encode())
         metadata["signature"] = notes.encode(signature)
-    draft = Draft(
-        operation=BookOperation.KEY_ROTATION,
-        amount=0,
-        currency="XXX",
-        debit="genesis",
-        credit="genesis:end",
-        nonce=nonce_of(key.vkey),
-        metadata=metadata,
-    )
+    draft = saying(BookOperation.KEY_ROTATION, nonce=nonce_of(key.vkey), metadata=metadata)
     for book in Book.objects.filter(organisation=organisation).order_by("book"):
         append(book=book, drafts=[draft])
     return key

@@ -36,8 +36,8 @@ def detail(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (first | changes).items() if value is not None}
 
 
-def cases() -> Iterator[Case]:
-    """Return what opens the line, wholly or in part, and what opens nothing."""
+def opened() -> Iterator[Case]:
+    """Return what opens the line, wholly or in part."""
     good = {
         "both details": opening(),
         "one of two": opening([detail()]),
@@ -46,6 +46,10 @@ def cases() -> Iterator[Case]:
     }
     for name, file in good.items():
         yield received(f"opened: {name}", "VALID", RECEIPT, second=file)
+
+
+def mismatched() -> Iterator[Case]:
+    """Return what opens another line, or none."""
     tampered = {
         "another value": opening([detail(value="bob@example.org")]),
         "another salt": opening([detail(salt="00" * 32)]),
@@ -59,6 +63,16 @@ def cases() -> Iterator[Case]:
     }
     for name, file in tampered.items():
         yield received(f"opened: {name}", "TAMPERED", RECEIPT, second=file, sequence=2)
+    foreign = receipt_of(LINES, 3)
+    yield received("opened: a line that commits to nothing", "TAMPERED", foreign,
+                   second=opening(sequence=3), sequence=3)  # fmt: skip
+    unsigned = RECEIPT.replace("index 2", "index 1")
+    yield received("opened: a receipt that is false", "TAMPERED", unsigned,
+                   second=opening(), sequence=1)  # fmt: skip
+
+
+def unreadable() -> Iterator[Case]:
+    """Return what is nearly a private proof."""
     malformed = {
         "no JSON": "x",
         "a list": "[]",
@@ -79,12 +93,6 @@ def cases() -> Iterator[Case]:
     }
     for name, file in malformed.items():
         yield received(f"opened: {name}", "MALFORMED", RECEIPT, second=file)
-    foreign = receipt_of(LINES, 3)
-    yield received("opened: a line that commits to nothing", "TAMPERED", foreign,
-                   second=opening(sequence=3), sequence=3)  # fmt: skip
-    unsigned = RECEIPT.replace("index 2", "index 1")
-    yield received("opened: a receipt that is false", "TAMPERED", unsigned,
-                   second=opening(), sequence=1)  # fmt: skip
 
 
-CASES = list(cases())
+CASES = [*opened(), *mismatched(), *unreadable()]
