@@ -13,7 +13,7 @@ from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
 from ledger.services.sealing import seal
 from organisations.models import Organisation
-from organisations.services import approve, create_organisation
+from organisations.services.tenants import approve, create_organisation
 
 BATCH = 1000
 HAPPENED_AT = datetime(2026, 11, 21, 3, 35, tzinfo=UTC)

@@ -3,34 +3,28 @@
 import re
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import get_object_or_404, render
 
 from common.errors import DomainError
 from common.money import exponent_of
+from common.pages import see_other
 from credits import services
 from credits.forms import ON, GrantRuleForm
 from credits.handles import HandleUnknown, handle_of, owner_of
 from credits.models import OWNER, CreditGrant, GrantRule, Owner, owners_of, totals_of
 from ledger.models import PUBLIC, Book
-from organisations.models import Membership, Organisation, User
+from organisations.access import Right, may, members_only
+from organisations.models import Membership, Organisation
 
 OWNERS_A_PAGE = 50
 ENTRIES_A_PAGE = 50
-SEE_OTHER = 303
 SEQUENCE = re.compile(r"[0-9]{1,15}\Z")
 
 
-@never_cache
-@login_required
-@require_GET
-def overview(request: HttpRequest, slug: str) -> HttpResponse:
+@members_only(Right.LOOK)
+def overview(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Show an organisation's applications, and the rules by which gifts grant credits."""
-    membership = membership_of(request, slug)
     currency = membership.organisation.currency
     usual = {
         "currency": currency,
@@ -41,14 +35,9 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     return show_overview(request, membership, form)
 
 
-@never_cache
-@login_required
-@require_POST
-def set_rule(request: HttpRequest, slug: str) -> HttpResponse:
+@members_only(Right.SET_UP, "POST")
+def set_rule(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Set a rule, for members who may."""
-    membership = membership_of(request, slug)
-    if not membership.is_admin:
-        raise PermissionDenied
     form = GrantRuleForm(request.POST, applications=installed())
     if form.is_valid():
         try:
@@ -56,41 +45,33 @@ def set_rule(request: HttpRequest, slug: str) -> HttpResponse:
         except DomainError as error:
             form.add_error(None, str(error))
         else:
-            response = redirect("credits", slug)
-            response.status_code = SEE_OTHER
-            return response
+            return see_other("credits", membership.organisation.slug)
     return show_overview(request, membership, form, status=400)
 
 
-@never_cache
-@login_required
-@require_GET
-def owners(request: HttpRequest, slug: str, application: str) -> HttpResponse:
+@members_only(Right.LOOK)
+def owners(request: HttpRequest, membership: Membership, application: str) -> HttpResponse:
     """List an application's owners and what they have, a page at a time."""
-    book = book_of(membership_of(request, slug).organisation, application)
+    book = book_of(membership.organisation, application)
     return show_owners(request, book)
 
 
-@never_cache
-@login_required
-@require_POST
-def find(request: HttpRequest, slug: str, application: str) -> HttpResponse:
+@members_only(Right.LOOK, "POST")
+def find(request: HttpRequest, membership: Membership, application: str) -> HttpResponse:
     """Go to the owner with exactly this id; it is posted, so that it stands in no URL."""
-    book = book_of(membership_of(request, slug).organisation, application)
+    book = book_of(membership.organisation, application)
     wanted = Owner(book.organisation, application, request.POST.get("owner_id", ""))
     if not wanted.exists():
         return show_owners(request, book, wanted=wanted.id)
-    response = redirect("credit-owner", slug, application, handle_of(wanted))
-    response.status_code = SEE_OTHER
-    return response
+    return see_other("credit-owner", book.organisation.slug, application, handle_of(wanted))
 
 
-@never_cache
-@login_required
-@require_GET
-def owner(request: HttpRequest, slug: str, application: str, handle: str) -> HttpResponse:
+@members_only(Right.LOOK)
+def owner(
+    request: HttpRequest, membership: Membership, application: str, handle: str
+) -> HttpResponse:
     """Show what happened to one owner's credits, newest first, with the balance after each."""
-    book = book_of(membership_of(request, slug).organisation, application)
+    book = book_of(membership.organisation, application)
     shown = owner_or_404(handle, book)
     before = request.GET.get("before", "")
     start = int(before) if SEQUENCE.match(before) else None
@@ -107,12 +88,6 @@ def owner(request: HttpRequest, slug: str, application: str, handle: str) -> Htt
         "older": rows[ENTRIES_A_PAGE - 1].sequence if rows[ENTRIES_A_PAGE:] else None,
     }
     return render(request, "credits/owner.html", context)
-
-
-def membership_of(request: HttpRequest, slug: str) -> Membership:
-    """Return the visitor's part in an organisation; what is not theirs is not there."""
-    assert isinstance(request.user, User)
-    return get_object_or_404(Membership.objects.of(request.user), organisation__slug=slug)
 
 
 def book_of(organisation: Organisation, application: str) -> Book:
@@ -156,7 +131,7 @@ def show_overview(
         "applications": applications_of(organisation),
         "rules": GrantRule.objects.of(organisation).select_related("changed_by"),
         "grants": CreditGrant.objects.of(organisation).counts(),
-        "is_admin": membership.is_admin,
+        "may_set_up": may(membership, Right.SET_UP),
         "form": form,
     }
     return render(request, "credits/overview.html", context, status=status)

@@ -2,19 +2,23 @@
 
 from django.urls import path
 
-from donations import views
+from donations.views import books, giving, journeys
+
+GIFT = "donations/<slug:donation_id>"
 
 urlpatterns = [
-    path("o/<slug:slug>/ledger", views.ledger, name="ledger"),
-    path("o/<slug:slug>/ledger/<int:sequence>", views.entry, name="entry"),
-    path("o/<slug:slug>/ledger/<int:sequence>/qr.svg", views.entry_code, name="entry-code"),
+    path("o/<slug:slug>/ledger", books.ledger, name="ledger"),
+    path("o/<slug:slug>/ledger/<int:sequence>", books.entry, name="entry"),
+    path("o/<slug:slug>/ledger/<int:sequence>/qr.svg", books.entry_code, name="entry-code"),
     path(
         "o/<slug:slug>/ledger/accounts/<str:currency>/<str:name>",
-        views.account,
+        books.account,
         name="account",
     ),
-    path("o/<slug:slug>/donate", views.donate, name="donate"),
-    path("donations/<slug:donation_id>", views.donation_detail, name="donation-detail"),
-    path("donations/<slug:donation_id>/opening", views.donation_opening, name="donation-opening"),
-    path("donations/<slug:donation_id>/erase", views.donation_erase, name="donation-erase"),
+    path("o/<slug:slug>/donate", giving.donate, name="donate"),
+    path("donations/<slug:donation_id>", journeys.donation_detail, name="donation-detail"),
+    path(
+        "donations/<slug:donation_id>/opening", journeys.donation_opening, name="donation-opening"
+    ),
+    path("donations/<slug:donation_id>/erase", journeys.donation_erase, name="donation-erase"),
 ]

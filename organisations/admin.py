@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from common.admin import DecidingAdmin
-from organisations import services
-from organisations.models import ApiKey, Membership, Organisation, User
+from common.admin import DecidingAdmin, ReadOnlyAdmin
+from organisations.models import ApiKey, Mail, Membership, Organisation, User
+from organisations.services import keys, tenants
 
 
 class MembershipInline(admin.TabularInline[Membership, Organisation]):
@@ -56,7 +56,7 @@ class OrganisationAdmin(DecidingAdmin[Organisation]):
         """Make organisations public."""
 
         def decision(organisation: Organisation, reason: str) -> None:
-            services.approve(organisation=organisation, decided_by=staff(request), reason=reason)
+            tenants.approve(organisation=organisation, decided_by=staff(request), reason=reason)
 
         return self.decide_with_reason(
             request, queryset, decision, question="Approve", done="approved"
@@ -69,7 +69,7 @@ class OrganisationAdmin(DecidingAdmin[Organisation]):
         """Turn applications down."""
 
         def decision(organisation: Organisation, reason: str) -> None:
-            services.reject(organisation=organisation, decided_by=staff(request), reason=reason)
+            tenants.reject(organisation=organisation, decided_by=staff(request), reason=reason)
 
         return self.decide_with_reason(
             request, queryset, decision, question="Reject", done="rejected"
@@ -94,7 +94,17 @@ class ApiKeyAdmin(DecidingAdmin[ApiKey]):
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         """End keys at once."""
-        self.decide(request, queryset, lambda key: services.revoke_api_key(key=key), "revoked")
+        self.decide(request, queryset, lambda key: keys.revoke_api_key(key=key), "revoked")
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnlyAdmin[Mail]):
+    """Mail that waits, the longest first; what it says is for its reader alone."""
+
+    list_display = ["id", "subject", "created_at", "attempts", "next_attempt_at"]
+    ordering = ["id"]
+    exact_lookups = ["recipient"]
+    fields = ["subject", "recipient", "created_at", "attempts", "next_attempt_at"]
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]

@@ -10,8 +10,8 @@ from donations.models import Donation, Fund
 from ledger.models import PUBLIC, Book, Entry, HeadsCheckpoint, HeadsTimestamp
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
-from organisations import services
-from organisations.models import ApiKey, Membership, Organisation, User
+from organisations.models import ApiKey, Mail, Membership, Organisation, User
+from organisations.services import keys, tenants
 from reviews.models import Case
 from treasury.models import BalanceTransaction, StripeBalance, StripeReading
 from webhooks.models import StripeEvent, Worker
@@ -49,7 +49,7 @@ class OrganisationFactory(ApplicantFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs) -> Organisation:
         applicant = super()._create(model_class, *args, **kwargs)
-        return services.approve(organisation=applicant, decided_by=None, reason="Known to us.")
+        return tenants.approve(organisation=applicant, decided_by=None, reason="Known to us.")
 
 
 class MembershipFactory(DjangoModelFactory[Membership]):
@@ -171,6 +171,17 @@ class StripeEventFactory(DjangoModelFactory[StripeEvent]):
         model = StripeEvent
 
 
+class MailFactory(DjangoModelFactory[Mail]):
+    """A mail that waits."""
+
+    recipient = "zoe@example.org"
+    subject = "News"
+    body = "Nothing new."
+
+    class Meta:
+        model = Mail
+
+
 class WorkerFactory(DjangoModelFactory[Worker]):
     """A worker process."""
 
@@ -212,7 +223,7 @@ def gift_entries(
 
 def key_of(organisation: Organisation, *scopes: str, application: str = "donations") -> str:
     """Return the secret of a new API key."""
-    issued = services.issue_api_key(
+    issued = keys.issue_api_key(
         organisation=organisation,
         application=application,
         name="A test",

@@ -1,6 +1,7 @@
 """Who may open what: one table, every route of the site against everybody who may come."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -17,7 +18,8 @@ from credits.operations import CREDITS, CreditOperation
 from credits.services import post_operation
 from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal
-from organisations.models import Organisation, User
+from organisations.access import ROLES
+from organisations.models import Membership, Organisation, User
 from tests.factories import (
     PASSWORD,
     BalanceTransactionFactory,
@@ -25,6 +27,7 @@ from tests.factories import (
     CreditGrantFactory,
     DonationFactory,
     GrantRuleFactory,
+    MailFactory,
     MembershipFactory,
     OrganisationFactory,
     StripeBalanceFactory,
@@ -240,6 +243,7 @@ def rows(lantern, clients) -> dict[str, str]:
     CreditGrantFactory(organisation=lantern)
     GrantRuleFactory(organisation=lantern)
     WorkerFactory(seen_at=timezone.now())
+    MailFactory()
     Group.objects.create(name="Reviewers")
     app.configure_task("anything", allow_unknown=True).defer()
     models = admin.site._registry
@@ -255,6 +259,35 @@ def test_every_route_is_in_the_table():
 
     assert set(there) == set(expected())
     assert len(there) == len(set(there))
+
+
+def consoles(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Return every route of an organisation's members, with its view."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from consoles(pattern, route)
+        elif route.startswith("dashboard/<slug:slug>"):
+            yield route, pattern.callback
+
+
+def test_every_page_of_members_asks_for_a_right():
+    assert [route for route, view in consoles() if not hasattr(view, "right")] == []
+
+
+@pytest.mark.parametrize("role", Membership.Role)
+def test_a_role_opens_what_it_has_the_right_to(lantern, paths, role):
+    client = signed_in(MembershipFactory(organisation=lantern, role=role).user)
+
+    for route, view in consoles():
+        path = route
+        for place, value in paths.items():
+            path = path.replace(place, value)
+        # What changes something takes POST alone; it is asked for the right all the same.
+        statuses = {client.get(f"/{path}").status_code, client.post(f"/{path}").status_code}
+
+        assert (403 in statuses) == (role not in ROLES[view.right]), route
+        assert statuses <= {200, 302, 303, 400, 403, 404, 405}
 
 
 def test_everybody_gets_what_the_table_says(clients, paths, rows):

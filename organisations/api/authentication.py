@@ -10,7 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from organisations.models import ApiKey
-from organisations.services import PREFIX_LENGTH, hash_secret
+from organisations.services.keys import PREFIX_LENGTH, hash_secret
 
 BEARER = re.compile(r"bearer +(sk_(?:live|test)_[A-Za-z0-9_-]{43})\Z", re.ASCII | re.IGNORECASE)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.money import exponent_of
-from donations.forms import AmountUnclear, parse_amount
+from donations.forms.amounts import AmountUnclear, parse_amount
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from common.errors import DomainError
 from credits.services import application_named, applications
 from organisations.models import ApiKey, Organisation
-from organisations.services import issue_api_key
+from organisations.services.keys import issue_api_key
 
 
 class Command(BaseCommand):

@@ -12,8 +12,8 @@ from django.db import transaction
 from common.errors import DomainError
 from common.money import CURRENCIES
 from donations.services.promises import create_sandbox_account
-from organisations import services
 from organisations.models import SLUG, ApiKey, Organisation
+from organisations.services import keys, tenants
 
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
 ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,60}\Z")
@@ -77,10 +77,10 @@ def open_account(fields: dict[str, Any]) -> str | None:
 @transaction.atomic
 def create(fields: dict[str, Any], is_approved: bool, has_keys: bool) -> dict[str, Any]:
     """Return what the command prints. Raises `DomainError`."""
-    organisation = services.create_organisation(**fields)
+    organisation = tenants.create_organisation(**fields)
     if is_approved:
         reason = "Set up and approved by the operator."
-        services.approve(organisation=organisation, decided_by=None, reason=reason)
+        tenants.approve(organisation=organisation, decided_by=None, reason=reason)
     printed = {name: getattr(organisation, name) for name in ("id", "slug", "stripe_account")}
     keys = {name: issue(organisation, *of) if has_keys else None for name, of in KEYS.items()}
     return printed | keys
@@ -88,7 +88,7 @@ def create(fields: dict[str, Any], is_approved: bool, has_keys: bool) -> dict[st
 
 def issue(organisation: Organisation, application: str, scope: str) -> str:
     """Return the secret of a new key."""
-    issued = services.issue_api_key(
+    issued = keys.issue_api_key(
         organisation=organisation,
         application=application,
         name="From the command line",

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from organisations.management.commands.create_staff import PASSWORD_BYTES
 from organisations.models import Membership, Organisation, User
-from organisations.services import add_member
+from organisations.services.members import add_member
 
 
 class Command(BaseCommand):

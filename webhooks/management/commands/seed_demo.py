@@ -22,8 +22,8 @@ from common.stripe_api import client, on_account
 from donations.services.funds import create_fund
 from donations.services.promises import create_sandbox_account
 from ledger.witness_page import policy_file
-from organisations import services as organisations
 from organisations.models import ApiKey, Membership, Organisation, User
+from organisations.services import keys, members, tenants
 from webhooks.demo import (
     CHARITIES,
     PAYOUT_EVERY,
@@ -119,9 +119,9 @@ def set_up(charity: Charity, staff: User) -> dict[str, Any]:
     organisation = Organisation.objects.filter(slug=charity.slug).first()
     if organisation is None:
         account = create_sandbox_account(country=charity.country, currency=charity.currency)
-        organisation = organisations.create_organisation(**charity.fields(), stripe_account=account)
+        organisation = tenants.create_organisation(**charity.fields(), stripe_account=account)
     if not organisation.is_public:
-        organisation = organisations.approve(
+        organisation = tenants.approve(
             organisation=organisation, decided_by=staff, reason="Papers and bank account checked."
         )
     unit = 10 ** exponent_of(charity.currency)
@@ -135,7 +135,7 @@ def set_up(charity: Charity, staff: User) -> dict[str, Any]:
             position=position,
         )
     owner, owner_account = person(f"owner@{charity.slug}.example", charity.owner)
-    organisations.add_member(organisation=organisation, user=owner, role=Membership.Role.OWNER)
+    members.add_member(organisation=organisation, user=owner, role=Membership.Role.OWNER)
     return {
         "id": organisation.id,
         "slug": organisation.slug,
@@ -148,7 +148,7 @@ def set_up(charity: Charity, staff: User) -> dict[str, Any]:
 
 def issue(organisation: Organisation, application: str, scope: str) -> str:
     """Issue a key for the demo and return its secret."""
-    issued = organisations.issue_api_key(
+    issued = keys.issue_api_key(
         organisation=organisation,
         application=application,
         name=f"Demo: {application}",
@@ -164,7 +164,7 @@ def person(email: str, name: str, **rights: Any) -> tuple[User, dict[str, str]]:
     user = User.objects.filter(email=email).first()
     if user is None:
         user = User.objects.create_user(email, name=name, **rights)
-    organisations.change_password(user=user, password=password)
+    members.change_password(user=user, password=password)
     return user, {"email": email, "password": password}
 
 

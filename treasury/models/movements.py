@@ -1,4 +1,4 @@
-"""What moved on the organisations' Stripe balances, and what those balances were."""
+"""What moved on the organisations' Stripe balances."""
 
 from typing import Self
 
@@ -63,51 +63,3 @@ class BalanceTransaction(models.Model):
     def __str__(self) -> str:
         """Name the transaction."""
         return self.stripe_id
-
-
-class StripeBalance(models.Model):
-    """
-    An organisation's Stripe balance in one currency, as last read; minor units.
-
-    The public invariant: place `stripe` of the ledger = `available` + `pending`.
-    """
-
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="stripe_balances")
-    currency = models.CharField(max_length=3)
-    available = models.BigIntegerField()
-    pending = models.BigIntegerField()
-    read_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organisation", "currency"], name="one_stripe_balance_a_currency"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        """Name the balance."""
-        return f"{self.organisation_id} {self.currency}"
-
-    @property
-    def total(self) -> int:
-        """Return what the ledger must say."""
-        return self.available + self.pending
-
-
-class StripeReading(models.Model):
-    """
-    How reading an organisation's Stripe account goes.
-
-    `failing_since` is set while Stripe does not answer, so that pages can say so; `error` is
-    why, without personal data.
-    """
-
-    organisation = models.OneToOneField(Organisation, models.PROTECT, related_name="stripe_reading")
-    read_at = models.DateTimeField(null=True)
-    failing_since = models.DateTimeField(null=True)
-    error = models.CharField(max_length=255, blank=True)
-
-    def __str__(self) -> str:
-        """Name whose account it is."""
-        return str(self.organisation_id)

@@ -1,0 +1,1 @@
+"""The pages about gifts: giving one, following one, and the public book they end in."""

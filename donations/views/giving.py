@@ -1,0 +1,75 @@
+"""The page on which a gift is made."""
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from common.errors import DomainError
+from common.pages import see_other
+from donations.errors import IdempotencyConflict
+from donations.forms.gifts import GiftForm, currencies_of, new_key
+from donations.models import Donation, Fund
+from donations.services.promises import journey_url, promise_donation
+from ledger.models import Account, Book
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def donate(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask what to give; take the promise down and send the donor to the payment page."""
+    book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
+    organisation = book.organisation
+    currencies = currencies_of(organisation)
+    wanted = request.POST.get("currency") or request.GET.get("currency")
+    currency = wanted if wanted in currencies else organisation.currency
+    funds = list(Fund.objects.of(organisation))
+    typed = request.POST if request.method == "POST" else None
+    first = {"fund": request.GET.get("fund")}
+    form = GiftForm(typed, funds=funds, currency=currency, initial=first)
+    status = 400 if form.is_bound else 200
+    if form.is_valid():
+        try:
+            return _promise(book, form)
+        except DomainError as error:
+            form.add_error(None, ValidationError(_sentence(error), error.code))
+            status = error.status
+    context = {
+        "organisation": organisation,
+        "funds": funds,
+        "accounts": list(Account.objects.of(organisation).money()),
+        "currencies": currencies,
+        "form": form,
+        "key": _key(form),
+    }
+    return render(request, "donations/donate.html", context, status=status)
+
+
+def _promise(book: Book, form: GiftForm) -> HttpResponse:
+    gift = form.cleaned_data
+    promised = promise_donation(
+        organisation=book.organisation,
+        amount=gift["minor"],
+        currency=form.currency_code,
+        flow=Donation.Flow.CHECKOUT,
+        fund=gift["fund"],
+        donor_email=gift["email"],
+        public_name=gift["name"],
+        idempotency_key=f"form:{gift['key']}",
+    )
+    donation = promised.donation
+    is_open = donation.status == Donation.Status.PENDING
+    return see_other(donation.checkout_url if is_open else journey_url(donation))
+
+
+def _sentence(error: DomainError) -> str:
+    if isinstance(error, IdempotencyConflict):
+        return "You changed the gift after sending it once. Send it again to give what stands here."
+    return str(error)
+
+
+def _key(form: GiftForm) -> str:
+    if not form.is_bound or form.has_error(NON_FIELD_ERRORS, IdempotencyConflict.code):
+        return new_key()
+    return str(form.cleaned_data.get("key") or new_key())

@@ -1,0 +1,1 @@
+"""Everything that writes tenants, members and keys."""

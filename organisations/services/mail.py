@@ -1,0 +1,62 @@
+"""Mail: a row in the transaction that has something to say, sent by the worker."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from organisations.models import Mail
+
+logger = logging.getLogger("almoner.mail")
+SUBJECT = "Subject: "
+FIRST_PAUSE = timedelta(seconds=30)
+
+
+def queue_mail(*, to: str, template: str, context: dict[str, Any]) -> Mail:
+    """
+    Write a mail to one person, from `templates/mail/<template>.txt`; it leaves after the commit.
+
+    The file's first line is its subject; `base_url` is there for its links.
+    """
+    text = render_to_string(f"mail/{template}.txt", {"base_url": settings.BASE_URL, **context})
+    subject, _, body = text.partition("\n")
+    assert subject.startswith(SUBJECT)
+    return Mail.objects.create(
+        recipient=to, subject=subject.removeprefix(SUBJECT).strip(), body=body.strip() + "\n"
+    )
+
+
+def send_due(*, limit: int) -> int:
+    """
+    Hand the mail that is due to the mail server, at most `limit`; return how many were tried.
+
+    One that is refused waits longer each time. One may go out twice, when a worker is killed
+    between the server's answer and the end of its row.
+    """
+    due = _claim(limit)
+    for mail in due:
+        try:
+            EmailMessage(mail.subject, mail.body, to=[mail.recipient]).send()
+        except Exception as error:  # whatever it is, the others are sent; its text names the person
+            facts = {"id": mail.pk, "attempts": mail.attempts, "error": type(error).__name__}
+            logger.warning("mail not sent", extra=facts)
+        else:
+            mail.delete()
+    return len(due)
+
+
+@transaction.atomic
+def _claim(limit: int) -> list[Mail]:
+    # The next attempt is put off before this one: a worker that is killed has not lost it.
+    now = timezone.now()
+    due = list(Mail.objects.due(now).select_for_update(skip_locked=True).order_by("id")[:limit])
+    for mail in due:
+        mail.next_attempt_at = now + FIRST_PAUSE * 2**mail.attempts
+        mail.attempts += 1
+    Mail.objects.bulk_update(due, ["next_attempt_at", "attempts"])
+    return due

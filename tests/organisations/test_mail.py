@@ -1,0 +1,108 @@
+"""Mail: queued with what it tells, sent later, tried again, and named in no log."""
+
+from datetime import timedelta
+from smtplib import SMTPException
+
+import pytest
+from django.core import mail
+from django.db import transaction
+from django.utils import timezone
+
+from organisations.models import Mail
+from organisations.models.mail import ATTEMPTS_MAX
+from organisations.services.mail import queue_mail, send_due
+from organisations.tasks import BATCH_MAX, send_mail
+from tests.factories import MailFactory
+
+TEXT = "Subject: Hello {{ name }}\n\nLook at {{ base_url }}/me.\n"
+
+
+@pytest.fixture
+def hello(tmp_path, settings):
+    """A template of a mail."""
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    (folder / "hello.txt").write_text(TEXT)
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    settings.BASE_URL = "https://give.example"
+
+
+@pytest.fixture
+def down(monkeypatch):
+    """A mail server that refuses, and names the person."""
+
+    def refuse(self):
+        raise SMTPException(f"{self.to[0]} is unknown")
+
+    monkeypatch.setattr("organisations.services.mail.EmailMessage.send", refuse)
+
+
+def test_a_mail_is_sent_once(db, hello, mailoutbox):
+    queue_mail(to="zoe@example.org", template="hello", context={"name": "Zoë"})
+
+    send_mail(timestamp=0)
+    send_mail(timestamp=5)
+
+    [sent] = mailoutbox
+    assert (sent.subject, sent.to) == ("Hello Zoë", ["zoe@example.org"])
+    assert sent.body == "Look at https://give.example/me.\n"
+    assert not Mail.objects.exists()
+
+
+def test_what_did_not_happen_is_not_told(db, hello, mailoutbox):
+    with transaction.atomic():
+        queue_mail(to="zoe@example.org", template="hello", context={"name": "Zoë"})
+        transaction.set_rollback(True)
+
+    send_mail(timestamp=0)
+
+    assert mailoutbox == []
+
+
+def test_a_mail_with_two_lines_in_its_subject_cannot_be_written(db, hello):
+    queued = queue_mail(to="zoe@example.org", template="hello", context={"name": "Z\nBcc: x@y.z"})
+
+    assert queued.subject == "Hello Z"
+
+
+def test_all_that_is_due_goes_out_batch_by_batch(db, mailoutbox):
+    MailFactory.create_batch(BATCH_MAX + 1)
+
+    send_mail(timestamp=0)
+
+    assert len(mailoutbox) == BATCH_MAX + 1
+
+
+def test_a_server_that_refuses_is_asked_again_later_each_time(db, down, caplog):
+    waiting = MailFactory()
+    waits = []
+    for _ in range(3):
+        Mail.objects.update(next_attempt_at=timezone.now())
+        assert send_due(limit=5) == 1
+        waiting.refresh_from_db()
+        waits.append(round((waiting.next_attempt_at - timezone.now()) / timedelta(seconds=30)))
+
+    assert send_due(limit=5) == 0
+    assert waits == [1, 2, 4]
+    assert "zoe" not in str([vars(record) for record in caplog.records])
+
+
+def test_in_the_end_it_stays_for_staff(db, down, monkeypatch):
+    waiting = MailFactory(attempts=ATTEMPTS_MAX - 1)
+    send_due(limit=5)
+    monkeypatch.undo()
+    Mail.objects.update(next_attempt_at=timezone.now())
+
+    assert send_due(limit=5) == 0
+    assert Mail.objects.get().id == waiting.id
+    assert mail.outbox == []
+
+
+def test_one_that_is_refused_holds_up_none_of_the_others(db, monkeypatch, mailoutbox):
+    MailFactory(recipient="\n@example.org")
+    MailFactory()
+
+    send_due(limit=5)
+
+    assert [sent.to for sent in mailoutbox] == [["zoe@example.org"]]
+    assert Mail.objects.count() == 1
