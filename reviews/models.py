@@ -24,6 +24,11 @@ class Case(models.Model):
         SEALING = "sealing", "Log that is not sealed any further"
         TIMESTAMP = "timestamp", "Time stamp that did not come"
         WITNESS = "witness", "Log of which a witness saw another"
+        DRIFT = "drift", "Ledger that differs from the Stripe balance"
+        DISPUTE = "dispute", "Dispute that can be answered"
+        FRAUD_WARNING = "fraud_warning", "Early fraud warning"
+        PAYOUT = "payout", "Payout that failed"
+        SUBSCRIBER = "subscriber", "Webhook that cannot be delivered"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("case"), editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="cases")
