@@ -25,7 +25,6 @@ class Case(models.Model):
         TIMESTAMP = "timestamp", "Time stamp that did not come"
         WITNESS = "witness", "Log of which a witness saw another"
         DRIFT = "drift", "Ledger that differs from the Stripe balance"
-        DISPUTE = "dispute", "Dispute that can be answered"
         FRAUD_WARNING = "fraud_warning", "Early fraud warning"
         PAYOUT = "payout", "Payout that failed"
         SUBSCRIBER = "subscriber", "Webhook that cannot be delivered"

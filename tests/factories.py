@@ -13,8 +13,8 @@ from ledger.services import Draft, append
 from organisations.models import ApiKey, Mail, Membership, Organisation, User
 from organisations.services import keys, tenants
 from reviews.models import Case
-from treasury.models import BalanceTransaction, StripeBalance, StripeReading
-from webhooks.models import StripeEvent, Worker
+from treasury.models import BalanceTransaction, Dispute, StripeBalance, StripeReading
+from webhooks.models import Backfill, StripeEvent, Worker
 
 PASSWORD = "correct horse battery staple"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -169,6 +169,33 @@ class StripeEventFactory(DjangoModelFactory[StripeEvent]):
 
     class Meta:
         model = StripeEvent
+
+
+class BackfillFactory(DjangoModelFactory[Backfill]):
+    """Events that were asked for."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    until = NOON
+
+    class Meta:
+        model = Backfill
+
+
+class DisputeFactory(DjangoModelFactory[Dispute]):
+    """A dispute that can be answered."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    stripe_id = factory.Sequence(lambda number: f"dp_{number}")
+    charge = "ch_1"
+    amount = 5000
+    currency = "EUR"
+    reason = "fraudulent"
+    status = "needs_response"
+    opened_at = NOON
+    told_at = NOON
+
+    class Meta:
+        model = Dispute
 
 
 class MailFactory(DjangoModelFactory[Mail]):

@@ -23,6 +23,7 @@ ACCOUNT = TRUTH["account"]
 SECRET = "whsec_test_current"
 PLACEHOLDERS = {name: gift["donation_id"] for name, gift in TRUTH["donations"].items()}
 KINDS = ("balance_transactions", "charges", "refunds", "disputes", "payouts", "payment_intents")
+LISTS = (*KINDS, "events")
 TROUBLES = ("429", "500", "silence", "half a body", "half an object")
 
 Resource = dict[str, Any]
@@ -148,14 +149,14 @@ class _Answer(BaseHTTPRequestHandler):
         match url.path.split("/")[2:]:
             case ["balance"]:
                 return 200, account.balance()
-            case [kind] if kind in KINDS:
+            case [kind] if kind in LISTS:
                 return 200, self._page(account, kind, query)
             case [kind, name] if kind in KINDS and (found := account.find(name)):
                 return 200, found
         return 404, _error("resource_missing", "No such thing.")
 
     def _page(self, account: Account, kind: str, query: Mapping[str, list[str]]) -> Resource:
-        rows = account.list(kind)
+        rows = [row for row in account.list(kind) if _is_within(row, query)]
         if after := query.get("starting_after"):
             rows = rows[[row["id"] for row in rows].index(after[0]) + 1 :]
         page = rows[: int(query.get("limit", ["10"])[0])]
@@ -187,6 +188,13 @@ class _Answer(BaseHTTPRequestHandler):
         pass
 
 
+def _is_within(row: Resource, query: Mapping[str, list[str]]) -> bool:
+    since, until = query.get("created[gte]"), query.get("created[lt]")
+    if not since and not until:
+        return True
+    return int((since or ["0"])[0]) <= row["created"] < int((until or [str(2**60)])[0])
+
+
 def _expanded(account: Account, source: Any) -> Any:
     return account.find(source) or source if isinstance(source, str) else source
 
@@ -210,7 +218,7 @@ class Story:
 
     def fill(self, account: Account) -> None:
         """Put what the API says at the end of the story into an account."""
-        for kind in KINDS:
+        for kind in LISTS:
             account.put(kind, *json.loads(self._read(f"api/{kind}.json"))["data"])
 
     def _read(self, name: str) -> str:

@@ -22,9 +22,11 @@ from organisations.access import ROLES
 from organisations.models import Membership, Organisation, User
 from tests.factories import (
     PASSWORD,
+    BackfillFactory,
     BalanceTransactionFactory,
     CaseFactory,
     CreditGrantFactory,
+    DisputeFactory,
     DonationFactory,
     GrantRuleFactory,
     MailFactory,
@@ -236,7 +238,8 @@ def paths(lantern) -> dict[str, str]:
 @pytest.fixture
 def rows(lantern, clients) -> dict[str, str]:
     """Where the first row of each model is, in the admin."""
-    for factory in (BalanceTransactionFactory, StripeBalanceFactory, StripeReadingFactory):
+    kept = (BalanceTransactionFactory, StripeBalanceFactory, StripeReadingFactory)
+    for factory in (*kept, BackfillFactory, DisputeFactory):
         factory(organisation=lantern)
     StripeEventFactory(organisation=lantern)
     CaseFactory(organisation=lantern)

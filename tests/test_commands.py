@@ -37,6 +37,11 @@ OPTIONS = {
         "--logs": "a policy whose logs it knows too, read again when it changes",
         "--port": "",
     },
+    "sweep_stripe": {
+        "--organisation": "A slug or an id; left out, all of them.",
+        "--since": "Sweep from this day on: 2026-01-31.",
+        "--opening-on": "Before anything is booked: begin the book on this day,",
+    },
     "trust_checkpoint": {
         "--organisation": "the organisation's slug",
         "--book": "the name of a book; public if left out",

@@ -1,9 +1,12 @@
 """What moved on the Stripe balances, to look at."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from common.admin import ReadOnlyAdmin
-from treasury.models import BalanceTransaction, StripeBalance, StripeReading
+from common.admin import DecidingAdmin, ReadOnlyAdmin
+from treasury.models import BalanceTransaction, Dispute, StripeBalance, StripeReading
+from treasury.services.sweeping import order_sweep
 
 
 @admin.register(BalanceTransaction)
@@ -27,6 +30,17 @@ class BalanceTransactionAdmin(ReadOnlyAdmin[BalanceTransaction]):
     exact_lookups = ["organisation__slug", "stripe_id"]
 
 
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin[Dispute]):
+    """Disputes and inquiries as Stripe last told them; the newest first."""
+
+    list_display = ["stripe_id", "organisation", "status", "amount", "currency", "answer_by"]
+    list_filter = ["status"]
+    list_select_related = ["organisation"]
+    ordering = ["-id"]
+    exact_lookups = ["stripe_id", "organisation__slug"]
+
+
 @admin.register(StripeBalance)
 class StripeBalanceAdmin(ReadOnlyAdmin[StripeBalance]):
     """The balances as last read."""
@@ -38,10 +52,24 @@ class StripeBalanceAdmin(ReadOnlyAdmin[StripeBalance]):
 
 
 @admin.register(StripeReading)
-class StripeReadingAdmin(ReadOnlyAdmin[StripeReading]):
+class StripeReadingAdmin(DecidingAdmin[StripeReading]):
     """How reading the accounts goes."""
 
-    list_display = ["organisation", "read_at", "failing_since", "error"]
+    list_display = ["organisation", "read_at", "swept_until", "failing_since", "error"]
     list_select_related = ["organisation"]
     ordering = ["organisation_id"]
     exact_lookups = ["organisation__slug"]
+    actions = ["sweep"]
+
+    def has_sweep_permission(self, request: HttpRequest) -> bool:
+        """Tell who may have accounts swept."""
+        return request.user.has_perm("treasury.sweep_account")
+
+    @admin.action(description="Sweep: read again what may have been missed", permissions=["sweep"])
+    def sweep(self, request: HttpRequest, queryset: QuerySet[StripeReading]) -> None:
+        """Have accounts swept by the worker."""
+
+        def decision(reading: StripeReading) -> None:
+            order_sweep(organisation=reading.organisation)
+
+        self.decide(request, queryset, decision, "will be swept")

@@ -25,3 +25,9 @@ class TransactionMalformed(DomainError):
     """The balance transaction is not of the shape that Stripe documents."""
 
     code = "transaction_malformed"
+
+
+class AlreadyImported(DomainError):
+    """The account's movements are in the book already: where it begins cannot be changed."""
+
+    code = "already_imported"

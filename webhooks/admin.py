@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from common.admin import DecidingAdmin, ReadOnlyAdmin
-from webhooks.models import StripeEvent, Worker
+from webhooks.models import Backfill, StripeEvent, Worker
 from webhooks.services import draining
+from webhooks.tasks import backfill_account
 
 
 @admin.register(StripeEvent)
@@ -36,6 +37,30 @@ class StripeEventAdmin(DecidingAdmin[StripeEvent]):
         self.decide(
             request, queryset, lambda event: draining.process_again(event=event), "in the queue"
         )
+
+
+@admin.register(Backfill)
+class BackfillAdmin(DecidingAdmin[Backfill]):
+    """How far the events of each account were asked for."""
+
+    list_display = ["organisation", "until"]
+    list_select_related = ["organisation"]
+    ordering = ["organisation_id"]
+    exact_lookups = ["organisation__slug"]
+    actions = ["backfill"]
+
+    def has_backfill_permission(self, request: HttpRequest) -> bool:
+        """Tell who may have missed events asked for."""
+        return request.user.has_perm("webhooks.backfill_events")
+
+    @admin.action(description="Ask Stripe for missed events", permissions=["backfill"])
+    def backfill(self, request: HttpRequest, queryset: QuerySet[Backfill]) -> None:
+        """Have the worker ask for what did not arrive."""
+
+        def decision(backfill: Backfill) -> None:
+            backfill_account.defer(organisation_id=backfill.organisation_id)
+
+        self.decide(request, queryset, decision, "will be asked for")
 
 
 @admin.register(Worker)

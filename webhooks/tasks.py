@@ -1,7 +1,14 @@
 """Background work of the inbox."""
 
+import logging
+
 from procrastinate.contrib.django import app
 
+from common.errors import in_words
+from organisations.models import Organisation
+from webhooks.services.backfilling import backfill
+
+logger = logging.getLogger("almoner.webhooks")
 STALLED_AFTER_SECONDS = 300
 
 
@@ -12,3 +19,23 @@ async def rescue_stalled_jobs(timestamp: int) -> None:
     stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS)
     for job in stalled:
         await app.job_manager.retry_job(job)
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(queueing_lock="backfill_events")
+def backfill_events(timestamp: int) -> None:
+    """Ask for what did not arrive, once an hour; one account does not hold up the others."""
+    connected = Organisation.objects.public().exclude(stripe_account=None)
+    for organisation in connected.order_by("created_at"):
+        backfill_account(organisation.pk)
+
+
+@app.task
+def backfill_account(organisation_id: str) -> None:
+    """Ask for the events of one account; whatever fails, the next hour is another chance."""
+    organisation = Organisation.objects.get(pk=organisation_id)
+    try:
+        backfill(organisation=organisation)
+    except Exception as error:  # whatever it is, other accounts have their turn
+        facts = {"organisation": organisation.id, "reason": in_words(error)}
+        logger.warning("backfill postponed", extra=facts)

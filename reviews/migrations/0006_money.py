@@ -23,7 +23,6 @@ class Migration(migrations.Migration):
                     ("timestamp", "Time stamp that did not come"),
                     ("witness", "Log of which a witness saw another"),
                     ("drift", "Ledger that differs from the Stripe balance"),
-                    ("dispute", "Dispute that can be answered"),
                     ("fraud_warning", "Early fraud warning"),
                     ("payout", "Payout that failed"),
                     ("subscriber", "Webhook that cannot be delivered"),

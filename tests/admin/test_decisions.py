@@ -11,9 +11,11 @@ from reviews.errors import CaseClosed
 from reviews.models import Case
 from tests.factories import (
     ApplicantFactory,
+    BackfillFactory,
     CaseFactory,
     OrganisationFactory,
     StripeEventFactory,
+    StripeReadingFactory,
     key_of,
 )
 from webhooks.errors import NotAgain
@@ -211,3 +213,25 @@ def test_an_event_shows_no_payload(chief):
 
     assert event.id.encode() in shown
     assert b"donor@example.org" not in shown
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("url", "action", "factory"),
+    [
+        ("/admin/treasury/stripereading/", "sweep", StripeReadingFactory),
+        ("/admin/webhooks/backfill/", "backfill", BackfillFactory),
+    ],
+)
+def test_staff_have_accounts_read_again(chief, superuser_connection, url, action, factory):
+    row = factory()
+
+    page = act(chief, url, action, row)
+
+    jobs = "SELECT task_name, args->>'organisation_id' FROM procrastinate_jobs"
+    [(name, organisation)] = superuser_connection.execute(jobs).fetchall()
+    assert (name.rpartition(".")[2], organisation) == (
+        f"{action}_account",
+        row.organisation_id,
+    )
+    assert told(page)[0].startswith(f"{row.organisation_id}: will be ")

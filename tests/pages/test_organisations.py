@@ -128,6 +128,18 @@ def test_stripe_not_answering_is_said(client, organisation):
     assert "Timeout" not in text
 
 
+def test_a_history_that_is_being_imported_is_said(client, organisation):
+    reading = StripeReadingFactory(organisation=organisation, swept_until=NOON)
+
+    during = text_of(client.get(URL))
+    reading.imported_at = NOON
+    reading.save()
+    after = text_of(client.get(URL))
+
+    assert "It is there up to 21 November 2026, 12:00 UTC." in during
+    assert "history" not in after
+
+
 def test_funds_show_what_came_and_went(client, organisation):
     FundFactory(organisation=organisation, slug="over", name="Roof", goal=1000)
     write(

@@ -123,6 +123,9 @@ def test_what_becomes_of_a_charge_follows_its_purpose(organisation, category, am
         ),
         ("network_cost", -7, 0, [("PROVIDER_FEE", 7, "EUR", FUND, "stripe")]),
         ("tax", -6, 0, [("PROVIDER_FEE", 6, "EUR", FUND, "stripe")]),
+        # What Stripe gives back of its fees.
+        ("fee", 25, 0, [("PROVIDER_FEE", 25, "EUR", "stripe", FUND)]),
+        ("tax", 6, 0, [("PROVIDER_FEE", 6, "EUR", "stripe", FUND)]),
     ],
 )
 def test_payouts_and_fees(organisation, category, amount, fee, expected):
@@ -147,8 +150,6 @@ def test_payouts_and_fees(organisation, category, amount, fee, expected):
         ("dispute_reversal", -700, 0),
         ("payout", 700, 0),
         ("payout_reversal", -700, 0),
-        ("fee", 700, 0),
-        ("tax", 700, 0),
     ],
 )
 def test_an_unknown_kind_or_sign_is_unclassified_and_for_staff(organisation, category, amount, fee):
@@ -179,3 +180,17 @@ def test_what_moved_nothing_has_no_entry_and_is_not_read_again(organisation):
 
     assert entries(organisation) == []
     assert BalanceTransaction.objects.get().sequence is None
+
+
+def test_a_debit_that_bounces_after_all_goes_back_like_a_refund(organisation, gift):
+    paid = charged(5000, 35, donation_id=gift.id)
+    bounced = movement("charge_failure", -5000, charge=paid.charge, source=paid.charge)
+
+    book_all(organisation, paid, bounced)
+
+    assert entries(organisation)[2:] == [
+        ("DONATION_REFUNDED", 5000, "EUR", "fund:winter-shelter", "stripe")
+    ]
+    gift.refresh_from_db()
+    assert (gift.status, gift.refunded_amount) == ("refunded", 5000)
+    assert cases() == []

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError
 
 from tests.factories import ApplicantFactory, OrganisationFactory
-from tests.stripe_resources import charge, transaction
+from tests.stripe_resources import MORNING, charge, transaction
 from tests.treasury.movements import entries
 from treasury import tasks
 
@@ -28,7 +28,7 @@ def test_an_account_that_fails_does_not_hold_up_the_others(stripe_server, organi
     for account in ("acct_2", "acct_3"):
         OrganisationFactory(stripe_account=account)
     accounts = stripe_server.accounts
-    accounts["acct_2"].put("balance_transactions", {"source": None})
+    accounts["acct_2"].put("balance_transactions", {"source": None, "created": MORNING})
     accounts["acct_3"].put("balance_transactions", transaction("fee", -1))
 
     tasks.sweep_accounts(timestamp=0)

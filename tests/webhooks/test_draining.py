@@ -5,6 +5,7 @@ from unittest import mock
 
 import pytest
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from common import stripe_api
 from common.stripe_api import client
@@ -12,11 +13,20 @@ from donations.models import Donation
 from ledger.models import Entry
 from reviews.models import Case
 from reviews.services import close_case
-from tests.factories import ApplicantFactory, DonationFactory, OrganisationFactory, UserFactory
-from tests.stripe_resources import charge, refund, transaction
+from tests.factories import (
+    NOON,
+    ApplicantFactory,
+    DonationFactory,
+    OrganisationFactory,
+    StripeReadingFactory,
+    UserFactory,
+)
+from tests.stripe_resources import MORNING, charge, refund, transaction
 from tests.stripe_story import TROUBLES
 from tests.webhooks.messages import EMAIL, deliver, event
 from treasury.models import BalanceTransaction, StripeReading
+from treasury.services import sweeping
+from treasury.tasks import sweep_account
 from webhooks.errors import NotAgain
 from webhooks.models import StripeEvent
 from webhooks.services import draining
@@ -83,7 +93,10 @@ def test_an_event_that_is_done_forgets_who_paid(stripe_account):
 
 
 @pytest.mark.parametrize("type_", ["donation.telepathy.received", "payout.paid", "x"])
-def test_an_event_of_any_type_has_its_account_read(stripe_account, stripe_server, type_):
+def test_an_event_of_any_type_has_its_account_read(
+    stripe_account, stripe_server, organisation, type_
+):
+    StripeReadingFactory(organisation=organisation, imported_at=NOON)
     stripe_account.put("balance_transactions", transaction("charge", 5000, source=charge()))
     stored(type=type_)
 
@@ -94,6 +107,29 @@ def test_an_event_of_any_type_has_its_account_read(stripe_account, stripe_server
         "/v1/balance",
     ]
     assert BalanceTransaction.objects.count() == 1
+
+
+def test_a_history_that_is_long_comes_before_events(
+    stripe_account, stripe_server, organisation, monkeypatch
+):
+    monkeypatch.setattr(sweeping, "ROWS_MAX", 3)
+    moved = [transaction("fee", -1) for _ in range(9)]
+    stripe_account.put("balance_transactions", *moved)
+    one = stored()
+
+    drain_due()
+
+    one.refresh_from_db()
+    assert (one.status, one.attempts) == ("pending", 0)
+    assert one.note == "The account's history is booked first."
+    assert not BalanceTransaction.objects.exists()
+    assert ProcrastinateJob.objects.get().task_name == "treasury.tasks.sweep_account"
+    sweep_account(organisation.pk)
+    StripeEvent.objects.update(next_attempt_at=NOON)
+    drain_due()
+    one.refresh_from_db()
+    assert one.status == "done"
+    assert BalanceTransaction.objects.count() == 9
 
 
 def test_ignored_events_are_not_taken_up(organisation, stripe_server):
@@ -167,7 +203,8 @@ def test_who_closed_the_case_of_an_event_hears_of_it_when_it_fails_again(stripe_
 
 
 def test_an_answer_that_nobody_expects_is_a_failure_like_others(stripe_account):
-    stripe_account.put("balance_transactions", {"object": "balance_transaction", "source": None})
+    nameless = {"object": "balance_transaction", "source": None, "created": MORNING}
+    stripe_account.put("balance_transactions", nameless)
     one = stored()
 
     drain_due()

@@ -3,9 +3,11 @@
 import json
 import random
 from dataclasses import dataclass
+from io import StringIO
 from itertools import groupby
 
 import pytest
+from django.core.management import call_command
 
 from donations.models import Donation
 from ledger.models import Entry
@@ -15,7 +17,7 @@ from tests.factories import DonationFactory, OrganisationFactory
 from tests.stripe_story import ACCOUNT, TRUTH, Account, Story
 from tests.treasury.movements import amounts, check_sides
 from tests.webhooks.messages import deliver
-from treasury.models import BalanceTransaction, StripeBalance
+from treasury.models import BalanceTransaction, Dispute, StripeBalance
 from webhooks.models import StripeEvent
 from webhooks.services.draining import drain_due
 
@@ -68,7 +70,7 @@ class Telling:
             pass
 
     def check_the_end(self) -> None:
-        """Check books, balances, gifts, events and cases."""
+        """Check books, balances, gifts, disputes and cases."""
         assert sorted(written(self.organisation)) == sorted(BOOKED)
         stripe = StripeBalance.objects.get(organisation=self.organisation)
         assert (stripe.currency, stripe.total) == ("EUR", BALANCE)
@@ -80,13 +82,27 @@ class Telling:
         }
         check_sides(self.organisation)
         self.check_gifts()
-        assert not Case.objects.exists()
+        self.check_cases()
+        assert list(Dispute.objects.order_by("opened_at").values_list("charge", "status")) == [
+            (TRUTH["donations"]["B"]["charge"], "lost"),
+            (TRUTH["donations"]["C"]["charge"], "won"),
+        ]
+
+    def check_events(self) -> None:
+        """Check that all events were told, each acted on once or ignored for a reason."""
         events = StripeEvent.objects.values_list("status", "note", "attempts")
         assert {(status, note) for status, note, _ in events} == {
             ("done", ""),
             *(("ignored", reason) for reason in IGNORED),
         }
         assert {attempts for *_, attempts in events} == {0, 1}
+
+    def check_cases(self) -> None:
+        """Check that staff see the card issuer's warning of gift B, and nothing else."""
+        [case] = Case.objects.all()
+        assert case.kind == Case.Kind.FRAUD_WARNING
+        assert "30.60 EUR may be fraud (made with stolen card)" in case.summary
+        assert f"the gift {self.gifts['B'].id}" in case.summary
 
     def check_gifts(self) -> None:
         """Check what became of each gift."""
@@ -137,27 +153,52 @@ def test_in_order(telling):
     telling.tell(telling.events, draining_every=1)
 
     telling.check_the_end()
+    telling.check_events()
 
 
 def test_in_reverse(telling):
     telling.tell(telling.events[::-1], draining_every=1)
 
     telling.check_the_end()
+    telling.check_events()
 
 
 def test_all_at_once(telling):
     telling.tell(telling.events, draining_every=1000)
 
     telling.check_the_end()
+    telling.check_events()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(50))
 def test_in_any_order_some_of_it_twice(telling, seed):
     dice = random.Random(seed)
     events = telling.events + dice.choices(telling.events, k=seed)
     dice.shuffle(events)
 
     telling.tell(events, draining_every=dice.randint(1, 20))
+
+    telling.check_the_end()
+    telling.check_events()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_was_lost_is_healed_by_sweep_and_backfill(telling, seed):
+    dice = random.Random(seed)
+    arrived = [event for event in telling.events if dice.random() > 0.3]
+    dice.shuffle(arrived)
+    telling.tell(arrived, draining_every=dice.randint(1, 20))
+
+    call_command("sweep_stripe", stdout=StringIO())
+    telling.tell([], draining_every=1)
+
+    telling.check_the_end()
+    assert set(StripeEvent.objects.values_list("status", flat=True)) <= {"done", "ignored"}
+
+
+def test_nothing_but_sweep_and_backfill(telling):
+    call_command("sweep_stripe", stdout=StringIO())
+    telling.tell([], draining_every=1)
 
     telling.check_the_end()
 
@@ -169,6 +210,7 @@ def test_every_event_twice(telling):
     telling.tell(telling.events, draining_every=3)
 
     telling.check_the_end()
+    telling.check_events()
 
 
 def test_a_subscription_which_names_no_gift_on_its_charge_is_external_activity(telling):
@@ -202,6 +244,7 @@ def test_step_by_step_the_place_stripe_is_the_balance_at_every_moment(telling):
         check_sides(telling.organisation)
 
     telling.check_the_end()
+    telling.check_events()
     steps = [amount for amount, _ in groupby(part["amount"] for part in balances)]
     assert steps == [
         *(0, 4900, 7774, 8734, 6734, 0, 11965, 6910, 3910, 3410, 3910, 4910, 0, BALANCE)
@@ -235,3 +278,4 @@ def test_an_outage_in_the_middle_changes_nothing(telling, stripe_server):
     telling.tell([], draining_every=1)
 
     telling.check_the_end()
+    telling.check_events()

@@ -198,6 +198,8 @@ def _purpose_of_charge(
         charge=movement.charge, reporting_category="charge"
     )
     charge = charges.exclude(charge="").first()
+    if charge is None and movement.predates_book:
+        return EXTERNAL, ""
     if charge is None:
         raise ChargeNotBooked(f"{movement.category} of charge {movement.charge or 'unknown'}.")
     return charge.purpose, charge.donation
@@ -245,6 +247,7 @@ def _tell(organisation: Organisation, plan: Plan, entries: dict[str, Entry]) -> 
 CONSEQUENCES: dict[str, tuple[Callable[..., None], int]] = {
     "refund": (gifts.add_refund, 1),
     "refund_failure": (gifts.add_refund, -1),
+    "charge_failure": (gifts.add_refund, 1),
     "dispute": (gifts.add_dispute, 1),
     "dispute_reversal": (gifts.add_dispute, -1),
 }

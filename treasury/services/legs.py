@@ -15,8 +15,9 @@ class Meaning(NamedTuple):
     """
     How one reporting category is booked.
 
-    `sign` is that of the amounts it may have; `account` is where its money comes from or goes to,
-    or "" where it follows the purpose of its charge; the fee falls on `fee_account` likewise.
+    `sign` is that of the amounts it may have, 0 where any; `account` is where its money comes from
+    or goes to, or "" where it follows the purpose of its charge; the fee falls on `fee_account`
+    likewise.
     """
 
     sign: int
@@ -27,7 +28,7 @@ class Meaning(NamedTuple):
 
 
 FEES = Meaning(
-    -1, MoneyOperation.PROVIDER_FEE, MoneyOperation.PROVIDER_FEE, GENERAL_FUND, GENERAL_FUND
+    0, MoneyOperation.PROVIDER_FEE, MoneyOperation.PROVIDER_FEE, GENERAL_FUND, GENERAL_FUND
 )
 UNKNOWN = Meaning(
     0, MoneyOperation.UNCLASSIFIED, MoneyOperation.UNCLASSIFIED, UNCLASSIFIED, UNCLASSIFIED
@@ -37,6 +38,8 @@ MEANINGS = {
     "charge": Meaning(1, MoneyOperation.DONATION_RECEIVED, MoneyOperation.PROCESSING_FEE),
     "refund": Meaning(-1, MoneyOperation.DONATION_REFUNDED, MoneyOperation.PROCESSING_FEE),
     "refund_failure": Meaning(1, MoneyOperation.REFUND_FAILED, MoneyOperation.PROCESSING_FEE),
+    # A debit that bounced after all: the money goes back as in a refund.
+    "charge_failure": Meaning(-1, MoneyOperation.DONATION_REFUNDED, MoneyOperation.PROCESSING_FEE),
     "dispute": Meaning(-1, MoneyOperation.DISPUTE_OPENED, MoneyOperation.DISPUTE_FEE),
     "dispute_reversal": Meaning(1, MoneyOperation.DISPUTE_WON, MoneyOperation.DISPUTE_FEE),
     "payout": Meaning(

@@ -1,8 +1,9 @@
 """Reading a connected account: its balance, and the balance transactions not yet booked."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -14,8 +15,13 @@ from treasury.errors import TransactionMalformed
 from treasury.models import BalanceTransaction, StripeReading
 
 if TYPE_CHECKING:
-    from stripe.params import BalanceTransactionListParams
+    from stripe.params import (
+        BalanceTransactionListParams,
+        BalanceTransactionListParamsCreated,
+    )
 
+Row = dict[str, Any]
+Balances = dict[str, tuple[int, int]]
 PAGE_SIZE = 100
 CHARGE, REFUND, DISPUTE = ("ch_", "py_"), ("re_", "pyr_"), ("dp_", "du_")
 RETURNS = frozenset({"refund_failure", "dispute_reversal", "payout_reversal"})
@@ -27,7 +33,8 @@ class Movement:
     One balance transaction with what its source says; amounts are signed minor units.
 
     `given` and `given_currency` are the amount of the source as the donor knows it; `donation_id`
-    is the gift that the charge claims to be; who paid it is in no line.
+    is the gift that the charge claims to be; who paid it is in no line. `predates_book` marks what
+    became of a charge of before the book began.
     """
 
     id: str
@@ -48,67 +55,159 @@ class Movement:
     livemode: bool | None
     donor_email: str = ""
     donor_name: str = ""
+    predates_book: bool = False
+
+
+Told = Movement | TransactionMalformed
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What Stripe said at one moment: what moved, oldest first, and the balances after it."""
 
-    movements: list[Movement | TransactionMalformed]
-    balances: dict[str, tuple[int, int]]
+    movements: list[Told]
+    balances: Balances
     read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time, in whole seconds: from `since` on, and before `until`; without it, to the end."""
+
+    since: datetime
+    until: datetime | None = None
 
 
 def read_account(organisation: Organisation) -> Reading:
     """
     Read what moved on an organisation's Stripe balance and is not booked yet.
 
-    Talks to Stripe and must not run within a transaction. Notes how it went, so that pages can
-    say so. Raises `TryAgainLater`, `StripeRefused`.
+    Newest first, page by page, until a page brings nothing new. Talks to Stripe and must not run
+    within a transaction. Notes how it went, so that pages can say so. Raises `TryAgainLater`,
+    `StripeRefused`.
     """
     account = str(organisation.stripe_account)
+    with _noting_failures(organisation):
+        rows: list[Row] = []
+        for page in _pages(account, {}):
+            unknown = _unknown(organisation, page)
+            rows += unknown
+            if not unknown:
+                break
+        return _told(organisation, rows)
+
+
+def read_span(organisation: Organisation, span: Span, *, rows_max: int) -> Reading | None:
+    """
+    Read what moved in a span and is not booked yet; None where more than `rows_max` moved in it.
+
+    A span of one second is read whatever it holds. Otherwise like `read_account`.
+    """
+    account = str(organisation.stripe_account)
+    limits: BalanceTransactionListParamsCreated = {"gte": int(span.since.timestamp())}
+    if span.until:
+        limits["lt"] = int(span.until.timestamp())
+    is_shortest = span.until and span.until - span.since <= timedelta(seconds=1)
+    with _noting_failures(organisation):
+        rows, count = [], 0
+        for page in _pages(account, {"created": limits}):
+            count += len(page)
+            if count > rows_max and not is_shortest:
+                return None
+            rows += _unknown(organisation, page)
+        return _told(organisation, rows)
+
+
+def balances_at(organisation: Organisation, moment: datetime) -> dict[str, int]:
+    """
+    Return what was on an account's balance at a moment, in minor units by currency.
+
+    That is what is there now without what moved since. Raises `TryAgainLater` also where money
+    moves while it is read.
+    """
+    account, since = str(organisation.stripe_account), int(moment.timestamp())
+    with _noting_failures(organisation):
+        before = _balances_now(account)
+        sums = {currency: sum(parts) for currency, parts in before.items()}
+        for page in _pages(account, {"created": {"gte": since}}):
+            for row in page:
+                currency = row["currency"].upper()
+                sums[currency] = sums.get(currency, 0) - _integer(row["net"])
+        if _balances_now(account) != before:
+            raise TryAgainLater("Money moved on the account while its past was read.")
+    return sums
+
+
+@contextmanager
+def _noting_failures(organisation: Organisation) -> Iterator[None]:
     try:
-        with translated_errors(account):
-            rows = _unbooked(organisation, account)
-            movements = [_movement_or_error(row, account) for row in reversed(rows)]
-            balance = client().v1.balance.retrieve(options=on_account(account))
+        with translated_errors(str(organisation.stripe_account)):
+            yield
     except (TryAgainLater, StripeRefused) as error:
         _note_failure(organisation, str(error))
         raise
-    return Reading(movements, _balances(balance.to_dict(for_json=True)), timezone.now())
 
 
-def _unbooked(organisation: Organisation, account: str) -> list[dict[str, Any]]:
-    # Newest first, page by page, until a page brings nothing new.
-    rows: list[dict[str, Any]] = []
-    booked = BalanceTransaction.objects.of(organisation)
+def _pages(account: str, filters: "BalanceTransactionListParams") -> Iterator[list[Row]]:
     params: BalanceTransactionListParams = {"limit": PAGE_SIZE, "expand": ["data.source"]}
+    params = {**params, **filters}
     while True:
         page = client().v1.balance_transactions.list(params, on_account(account))
-        page_rows = [row.to_dict(for_json=True) for row in page.data]
-        ids = [row["id"] for row in page_rows]
-        known = set(booked.filter(stripe_id__in=ids).values_list("stripe_id", flat=True))
-        rows += [row for row in page_rows if row["id"] not in known]
-        if not page.has_more or len(known) == len(ids):
-            return sorted(rows, key=_age, reverse=True)
-        params = {**params, "starting_after": ids[-1]}
+        rows = [row.to_dict(for_json=True) for row in page.data]
+        yield rows
+        if not page.has_more or not rows:
+            return
+        params = {**params, "starting_after": rows[-1]["id"]}
 
 
-def _age(row: dict[str, Any]) -> tuple[int, int]:
+def _unknown(organisation: Organisation, rows: Sequence[Row]) -> list[Row]:
+    ids = [row["id"] for row in rows]
+    booked = BalanceTransaction.objects.of(organisation).filter(stripe_id__in=ids)
+    known = set(booked.values_list("stripe_id", flat=True))
+    return [row for row in rows if row["id"] not in known]
+
+
+def _told(organisation: Organisation, rows: list[Row]) -> Reading:
+    account = str(organisation.stripe_account)
+    newest_first = sorted(rows, key=_age, reverse=True)
+    movements = [_movement_or_error(row, account) for row in reversed(newest_first)]
+    movements = [_dated(organisation, movement) for movement in movements]
+    return Reading(movements, _balances_now(account), timezone.now())
+
+
+def _dated(organisation: Organisation, movement: Told) -> Told:
+    """Return a movement, marked where it belongs to a charge of before the book began."""
+    state = StripeReading.objects.filter(organisation=organisation).exclude(opened_at=None).first()
+    if isinstance(movement, TransactionMalformed) or not state or not movement.charge:
+        return movement
+    if movement.charge == movement.source:
+        return movement
+    account = str(organisation.stripe_account)
+    charge = client().v1.charges.retrieve(movement.charge, options=on_account(account))
+    assert state.opened_at
+    return replace(movement, predates_book=charge.created < state.opened_at.timestamp())
+
+
+def _balances_now(account: str) -> Balances:
+    balance = client().v1.balance.retrieve(options=on_account(account))
+    return _balances(balance.to_dict(for_json=True))
+
+
+def _age(row: Row) -> tuple[int, int]:
     # Of one second, a charge comes before what became of it, and what came back last.
     created, category = row.get("created"), str(row.get("reporting_category"))
     rank = 0 if category == "charge" else 2 if category in RETURNS else 1
     return created if type(created) is int else 0, rank
 
 
-def _movement_or_error(row: dict[str, Any], account: str) -> Movement | TransactionMalformed:
+def _movement_or_error(row: Row, account: str) -> Told:
     try:
         return _movement(row, _source(row, account))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return TransactionMalformed(f"{row.get('id')}: {type(error).__name__} in its fields.")
 
 
-def _source(row: dict[str, Any], account: str) -> dict[str, Any]:
+def _source(row: Row, account: str) -> Row:
     source = row["source"]
     if not isinstance(source, str):
         return source or {}
@@ -122,7 +221,7 @@ def _source(row: dict[str, Any], account: str) -> dict[str, Any]:
     return {"id": source}
 
 
-def _movement(row: dict[str, Any], source: dict[str, Any]) -> Movement:
+def _movement(row: Row, source: Row) -> Movement:
     is_charge = source.get("object") == "charge"
     charge = source["id"] if is_charge else source.get("charge") or ""
     rate, payer = row.get("exchange_rate"), source.get("billing_details") or {}
@@ -148,7 +247,7 @@ def _movement(row: dict[str, Any], source: dict[str, Any]) -> Movement:
     )
 
 
-def _has_application_fee(row: dict[str, Any], source: dict[str, Any]) -> bool:
+def _has_application_fee(row: Row, source: Row) -> bool:
     kinds = {detail.get("type") for detail in row.get("fee_details") or []}
     return "application_fee" in kinds or bool(source.get("application_fee_amount"))
 
@@ -159,13 +258,13 @@ def _integer(value: object) -> int:
     return value
 
 
-def _balances(balance: dict[str, Any]) -> dict[str, tuple[int, int]]:
+def _balances(balance: Row) -> Balances:
     available, pending = (_sums(balance.get(part) or []) for part in ("available", "pending"))
     currencies = available.keys() | pending.keys()
     return {code: (available.get(code, 0), pending.get(code, 0)) for code in sorted(currencies)}
 
 
-def _sums(parts: Iterable[dict[str, Any]]) -> dict[str, int]:
+def _sums(parts: Iterable[Row]) -> dict[str, int]:
     return {part["currency"].upper(): part["amount"] for part in parts}
 
 

@@ -16,6 +16,7 @@ from reviews.models import Case
 from reviews.services import open_case
 from treasury.services.booking import book
 from treasury.services.reading import read_account
+from treasury.services.sweeping import import_at_once, order_sweep
 from webhooks.errors import NotAgain
 from webhooks.models import StripeEvent
 from webhooks.services.handling import handle
@@ -40,12 +41,15 @@ def drain_due() -> int:
     organisation = events[0].organisation
     assert organisation
     try:
+        if not import_at_once(organisation=organisation):
+            _wait_for_history(events)
+            return len(events)
         reading = read_account(organisation)
         with transaction.atomic():
             book(organisation=organisation, reading=reading)
             _finish(events)
     except TryAgainLater as error:
-        _wait_for_stripe(events, error)
+        _wait(events, str(error))
     except Exception as error:  # whatever it is, other accounts have their turn
         _log("booking failed", error, organisation=organisation.id)
         _postpone(events, error)
@@ -101,10 +105,17 @@ def _finish(events: Sequence[StripeEvent]) -> None:
     )
 
 
-def _wait_for_stripe(events: Sequence[StripeEvent], error: TryAgainLater) -> None:
-    # An outage is not the events' fault: it does not count, however long it lasts.
+def _wait_for_history(events: Sequence[StripeEvent]) -> None:
+    # The sweep takes it from here, and other accounts have their turn.
+    assert events[0].organisation
+    order_sweep(organisation=events[0].organisation)
+    _wait(events, "The account's history is booked first.")
+
+
+def _wait(events: Sequence[StripeEvent], note: str) -> None:
+    # It is not the events' fault: it does not count, however long it lasts.
     StripeEvent.objects.filter(id__in=[event.id for event in events]).update(
-        note=str(error), attempts=0, next_attempt_at=timezone.now() + OUTAGE_PAUSE * _jitter()
+        note=note, attempts=0, next_attempt_at=timezone.now() + OUTAGE_PAUSE * _jitter()
     )
 
 

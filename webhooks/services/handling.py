@@ -10,6 +10,7 @@ from typing import Any
 from donations.models import Donation
 from donations.services import gifts
 from webhooks.models import StripeEvent
+from webhooks.services.dispute_events import dispute_told, fraud_warned
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
 
@@ -80,4 +81,10 @@ HANDLERS: dict[str, Callable[[StripeEvent, dict[str, Any]], None]] = {
     "payment_intent.payment_failed": _ended(INTENT, Donation.Status.FAILED),
     "payment_intent.canceled": _ended(INTENT, Donation.Status.CANCELED),
     "charge.succeeded": _charge_paid,
+    "charge.dispute.created": dispute_told,
+    "charge.dispute.updated": dispute_told,
+    "charge.dispute.funds_withdrawn": dispute_told,
+    "charge.dispute.funds_reinstated": dispute_told,
+    "charge.dispute.closed": dispute_told,
+    "radar.early_fraud_warning.created": fraud_warned,
 }

@@ -69,6 +69,16 @@ def receive(*, body: bytes, signature: str | None, address: str) -> bool:
     return is_new
 
 
+def take_in(payload: dict[str, Any]) -> bool:
+    """
+    Take in an event that Stripe's API told; return False when it was there before.
+
+    Raises `InvalidEvent`.
+    """
+    _forget_secrets(payload)
+    return _store(_envelope(payload), _kept(payload)) is not None
+
+
 def note_refusal(error: DomainError, *, size: int) -> None:
     """Log that a message was refused and why, never what was in it."""
     facts = {"outcome": error.code, "reason": str(error), "size": size}

@@ -6,23 +6,28 @@ import os
 import signal
 import socket
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connection
+from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import AlreadyEnqueued
 
 from common.errors import in_words
 from credits.tasks import BATCH_MAX, grant_due
 from webhooks.services.draining import drain_due
-from webhooks.services.heartbeat import say_alive
+from webhooks.services.heartbeat import say_alive, worker_seen_at
+from webhooks.tasks import backfill_events
 
 logger = logging.getLogger("almoner.worker")
 IDLE_SECONDS = 0.2
 RESTART_SECONDS = 1
 HEARTBEAT = timedelta(seconds=5)
+OUTAGE = timedelta(minutes=2)
 
 
 class Command(BaseCommand):
@@ -32,6 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the drain in a thread beside procrastinate's worker."""
+        catch_up()
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
@@ -42,6 +48,15 @@ class Command(BaseCommand):
         finally:
             stopping.set()
             drain.join()
+
+
+def catch_up() -> None:
+    """Have missed events asked for, where no worker has lived for a while."""
+    seen_at = worker_seen_at()
+    if seen_at and seen_at < timezone.now() - OUTAGE:
+        # Another worker that starts has asked already.
+        with suppress(AlreadyEnqueued):
+            app.configure_task(backfill_events.name, queueing_lock="catch up").defer(timestamp=0)
 
 
 def run_drain(stopping: threading.Event) -> None:

@@ -1,0 +1,158 @@
+"""Disputes, inquiries and fraud warnings: who is told, and in whatever order they come."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from organisations.models import Mail, Membership
+from reviews.models import Case
+from tests.factories import DonationFactory, MembershipFactory
+from tests.stripe_resources import charge, transaction
+from tests.webhooks.messages import deliver, event
+from treasury.models import Dispute
+from webhooks.services.draining import drain_due
+
+NOW = int(timezone.now().timestamp())
+
+
+def told(status, moment, type="charge.dispute.updated", **more):
+    """Return an event that tells a dispute's status at a moment."""
+    dispute = {
+        "id": "dp_1",
+        "object": "dispute",
+        "amount": 5000,
+        "charge": "ch_1",
+        "created": NOW,
+        "currency": "eur",
+        "evidence_details": {"due_by": NOW + 86_400},
+        "reason": "product_not_received",
+        "status": status,
+        **more,
+    }
+    return event(type, created=NOW + moment, data={"object": dispute})
+
+
+def warning(**more):
+    """Return an early fraud warning of a charge."""
+    fields = {"id": "issfr_1", "object": "radar.early_fraud_warning", "charge": "ch_1"}
+    fields |= {"actionable": True, "fraud_type": "made_with_stolen_card", **more}
+    return event("radar.early_fraud_warning.created", data={"object": fields})
+
+
+def tell(*events):
+    for one in events:
+        deliver(one)
+    while drain_due():
+        pass
+
+
+@pytest.fixture
+def members(organisation):
+    """One member of each role."""
+    return {
+        role: MembershipFactory(organisation=organisation, role=role).user
+        for role in Membership.Role
+    }
+
+
+def test_those_who_can_answer_a_dispute_are_told_once(stripe_account, organisation, members):
+    tell(told("needs_response", 0), told("needs_response", 0), told("needs_response", 5))
+
+    mails = Mail.objects.order_by("id")
+    assert {mail.recipient for mail in mails} == {
+        members["owner"].email,
+        members["finance"].email,
+    }
+    assert mails.count() == 2
+    assert mails[0].subject == f"A gift to {organisation.name} is disputed"
+    assert "50.00 EUR (payment ch_1)" in mails[0].body
+    assert "product not received" in mails[0].body
+    answer_by = datetime.fromtimestamp(NOW + 86_400, UTC)
+    assert f"until {answer_by.day} {answer_by:%B} {answer_by.year}" in mails[0].body
+    assert "dp_1" in mails[0].body
+    assert str(Dispute.objects.get()) == "dp_1"
+    assert not Dispute.objects.get().is_inquiry
+
+
+def test_an_inquiry_moves_no_money_and_says_so(stripe_account, organisation, members):
+    gift = DonationFactory(organisation=organisation)
+    paid = charge(5000, gift.id, id="ch_1")
+    stripe_account.put("balance_transactions", transaction("charge", 5000, source=paid))
+
+    tell(told("warning_needs_response", 0, evidence_details=None))
+
+    mail = Mail.objects.first()
+    assert mail.subject == f"A bank asks about a gift to {organisation.name}"
+    assert "No money has moved yet." in mail.body
+    assert "An answer counts until" not in mail.body
+    gift.refresh_from_db()
+    assert (gift.status, gift.disputed_amount) == ("settled", 0)
+    assert Dispute.objects.get().is_inquiry
+
+
+@pytest.mark.parametrize(
+    "first", [told("lost", 9), told("needs_response", 0, evidence_details={"due_by": NOW - 1})]
+)
+def test_nobody_is_asked_for_an_answer_that_does_not_count(stripe_account, members, first):
+    tell(first)
+
+    assert not Mail.objects.exists()
+
+
+STEPS = [
+    told("warning_needs_response", 0),
+    told("warning_closed", 1),
+    told("needs_response", 1),
+    told("under_review", 2),
+    told("won", 2),
+    told("something_new", 2),
+]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(len(STEPS))))[::37])
+def test_the_last_word_counts_in_any_order(stripe_account, organisation, order):
+    tell(*(STEPS[place] for place in order))
+
+    dispute = Dispute.objects.get()
+    assert (dispute.status, dispute.told_at) == ("won", datetime.fromtimestamp(NOW + 2, UTC))
+    assert dispute.told_at - dispute.opened_at == timedelta(seconds=2)
+
+
+def test_a_fraud_warning_is_a_case_about_the_gift(stripe_account, organisation):
+    gift = DonationFactory(organisation=organisation)
+    paid = charge(5000, gift.id, id="ch_1")
+    stripe_account.put("balance_transactions", transaction("charge", 5000, source=paid))
+
+    tell(warning(), warning())
+
+    case = Case.objects.get()
+    assert (case.kind, case.subject, case.organisation) == (
+        "fraud_warning",
+        "issfr_1",
+        organisation,
+    )
+    assert case.summary.startswith(
+        "The card's issuer says that the payment ch_1 of 50.00 EUR may be fraud (made with stolen "
+        f"card). It belongs to the gift {gift.id}."
+    )
+
+
+def test_a_fraud_warning_may_be_about_no_gift_of_ours(stripe_account, organisation):
+    stripe_account.put(
+        "balance_transactions", transaction("charge", 700, source=charge(700, id="ch_2"))
+    )
+
+    tell(warning(), warning(id="issfr_2", charge="ch_2"))
+
+    first, second = Case.objects.order_by("subject")
+    assert "payment ch_1 may be fraud" in first.summary
+    assert "payment ch_2 of 7.00 EUR may be fraud" in second.summary
+    assert "no gift that was made here" in second.summary
+
+
+def test_a_warning_about_which_nothing_can_be_done_is_no_case(stripe_account, organisation):
+    tell(warning(actionable=False))
+
+    assert not Case.objects.exists()
