@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+from common.ids import make_id
 from config import postgres, processes
 from config.postgres_home import APPLICATION, OWNER
 from config.runner import APPLICATION as WSGI
@@ -24,6 +25,21 @@ from tests.stripe_story import StripeServer, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 40
+EMPTY = (
+    *("donor_email", "donor_name", "public_name", "request_hash", "checkout_session"),
+    *("checkout_url", "payment_intent", "ended_as", "settled_currency"),
+)
+GIFT = {
+    **dict.fromkeys(EMPTY, ""),
+    "fund": "general",
+    "flow": "checkout",
+    "status": "pending",
+    "amount": 5000,
+    "currency": "EUR",
+    "refunded_amount": 0,
+    "disputed_amount": 0,
+    "created_at": "now",
+}
 
 
 def until(condition: Callable[[], Any]) -> Any:
@@ -92,11 +108,11 @@ class Programs:
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
         ).stdout
 
-    def organisation(self) -> dict[str, Any]:
+    def organisation(self, account: str = "acct_1") -> dict[str, Any]:
         """Open an approved organisation whose account Stripe knows."""
         told = self.manage(
             *("create_organisation", "--name", "Eau Vive", "--slug", "eau-vive"),
-            *("--country", "FR", "--currency", "EUR", "--stripe-account", "acct_1", "--approve"),
+            *("--country", "FR", "--currency", "EUR", "--stripe-account", account, "--approve"),
         )
         return dict(json.loads(told))
 
@@ -106,6 +122,14 @@ class Programs:
         with psycopg.connect(url, autocommit=True) as connection:
             cursor = connection.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
+
+    def give(self, organisation_id: str, **fields: Any) -> str:
+        """Promise a gift by checkout to an organisation, unless its fields say otherwise."""
+        gift = {"id": make_id("don"), "organisation_id": organisation_id, **GIFT, **fields}
+        names, places = ", ".join(gift), ", ".join(["%s"] * len(gift))
+        query = f"INSERT INTO donations_donation ({names}) VALUES ({places})"
+        self.ask(query, *gift.values())
+        return str(gift["id"])
 
     def listens(self) -> bool:
         """Tell whether the web server takes connections."""

@@ -10,21 +10,12 @@ import psycopg
 import pytest
 import requests
 
-from common.ids import make_id
 from tests.stripe_resources import charge, transaction
 from tests.stripe_story import sign
 from tests.webhooks.messages import URL, body_of, event
 from tests.webhooks.programs import programs, until
 
 EVENTS, GIFTS, ROUNDS = 500, 100, 6
-GIVE = """
-    INSERT INTO donations_donation (
-        id, organisation_id, fund, flow, status, amount, currency, donor_email, donor_name,
-        public_name, request_hash, checkout_session, checkout_url, payment_intent, created_at,
-        ended_as, settled_currency, refunded_amount, disputed_amount
-    ) VALUES (%s, %s, 'general', 'checkout', 'pending', 5000, 'EUR', '', '', '', '', '', '', '',
-        now(), '', '', 0, 0)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -166,9 +157,7 @@ class Senders:
 
 def test_kill_9_at_any_moment_loses_nothing_and_books_nothing_twice(running):
     account, senders, dice = running.stripe.accounts["acct_1"], Senders(running), random.Random(9)
-    gifts = [make_id("don") for _ in range(GIFTS)]
-    for gift in gifts:
-        running.ask(GIVE, gift, running.organisation_id)
+    gifts = [running.give(running.organisation_id) for _ in range(GIFTS)]
     charges = [charge(5000, gift) for gift in gifts]
     charges += [charge(dice.randint(100, 9999)) for _ in range(EVENTS - GIFTS)]
     dice.shuffle(charges)
