@@ -42,6 +42,10 @@ OPTIONS = {
         "--since": "Sweep from this day on: 2026-01-31.",
         "--opening-on": "Before anything is booked: begin the book on this day,",
     },
+    "smoke_stripe": {
+        "--organisation": "A slug or an id.",
+        "--wait": "Seconds that a step may take.",
+    },
     "trust_checkpoint": {
         "--organisation": "the organisation's slug",
         "--book": "the name of a book; public if left out",
