@@ -2,8 +2,9 @@
 The load generator: a program of its own, so that its work is not the server's.
 
 It reads one JSON object from stdin: the port, the number of keep-alive connections, the requests,
-and the secret that signs bodies as Stripe does. All requests are made up before the clock starts;
-then each connection sends its next one when it has its answer. It prints what came of them.
+the secret that signs bodies as Stripe does, and how many a second are sent at most (0: no limit).
+All requests are made up before the clock starts; then each connection sends its next one when it
+has its answer. It prints what came of them.
 """
 
 import asyncio
@@ -44,10 +45,16 @@ class LoadFailed(Exception):
 
 
 def send(
-    port: int, requests: Sequence[Request], *, connections: int = 1, secret: str = ""
+    port: int,
+    requests: Sequence[Request],
+    *,
+    connections: int = 1,
+    secret: str = "",
+    per_second: float = 0,
 ) -> Result:
     """Have a generator send requests, and wait for it. Raises `LoadFailed`."""
     job = {"port": port, "requests": requests, "connections": connections, "secret": secret}
+    job["per_second"] = per_second
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         cwd=ROOT,
@@ -79,6 +86,7 @@ class Generator:
     def __init__(self, job: dict[str, Any]) -> None:
         """Write every request down."""
         self.port, self.connections = job["port"], job["connections"]
+        self.pause_seconds = 1 / job["per_second"] if job["per_second"] else 0.0
         texts = [written(Request(*each), self.port, job["secret"]) for each in job["requests"]]
         self.queue: Iterator[tuple[int, bytes]] = iter(enumerate(texts))
         self.each = [0.0] * len(texts)
@@ -90,13 +98,17 @@ class Generator:
             await asyncio.open_connection(LOOPBACK, self.port) for _ in range(self.connections)
         ]
         started = time.perf_counter()
-        await asyncio.gather(*(self.converse(*streams) for streams in opened))
+        await asyncio.gather(*(self.converse(started, *streams) for streams in opened))
         taken = time.perf_counter() - started
         return {"seconds": taken, "each": self.each, "statuses": self.statuses}
 
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Send the next request whenever the last one is answered."""
+    async def converse(
+        self, begun: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Send the next request whenever the last one is answered, and it has its turn."""
         for number, text in self.queue:
+            turn = begun + number * self.pause_seconds
+            await asyncio.sleep(max(0.0, turn - time.perf_counter()))
             started = time.perf_counter()
             writer.write(text)
             head = await reader.readuntil(b"\r\n\r\n")

@@ -3,6 +3,7 @@
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import quantiles
 from subprocess import CalledProcessError
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,7 @@ from webhooks.models import StripeEvent, Worker
 
 EMPTY = "/bench/empty"
 ENTRIES_A_GIFT = 2
+GIFTS_PER_SECOND = 100
 
 
 def measure(scale: Scale, figures: Figures) -> None:
@@ -42,6 +44,8 @@ def measure(scale: Scale, figures: Figures) -> None:
             if rival:
                 rival.measure(scale, figures, events)
             measure_booked(scale, figures, running, giving, deliveries(events))
+            giving.give(scale.gifts)
+            measure_steady(figures, running, giving.news())
 
 
 def start_rival(scale: Scale, figures: Figures, running: Programs) -> DjStripe | None:
@@ -84,6 +88,24 @@ def measure_booked(
     assert booked == scale.gifts * ENTRIES_A_GIFT, f"{booked} entries were booked"
     figures.add("webhook_booked_per_s", len(news) / taken)
     figures.add("gifts_booked_per_s", scale.gifts / taken)
+
+
+def measure_steady(figures: Figures, running: Programs, events: list[dict[str, Any]]) -> None:
+    """Deliver the events of new gifts at a steady pace; keep how long a slow one takes to book."""
+    clear_queue()
+    started_at = timezone.now()
+    running.start_worker()
+    until(lambda: Worker.objects.filter(seen_at__gt=started_at).exists())
+    gifts = sum(event["type"] == "charge.succeeded" for event in events)
+    per_second = GIFTS_PER_SECOND * len(events) / gifts
+    secret, port = settings.STRIPE_WEBHOOK_SECRETS[0], running.ports["web"]
+    send(port, deliveries(events), connections=4, secret=secret, per_second=per_second)
+    until(is_drained)
+    running.stop("worker")
+    told = StripeEvent.objects.filter(received_at__gt=started_at, processed_at__isnull=False)
+    waits = [done - received for received, done in told.values_list("received_at", "processed_at")]
+    slow = quantiles([wait.total_seconds() for wait in waits], n=100)[-1]
+    figures.add("booked_p99_at_100_gifts_per_s", slow * 1000, "ms")
 
 
 def clear_queue() -> None:
