@@ -140,8 +140,7 @@ def watched(page: Page) -> list[str]:
     return wrongs
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_axe_finds_nothing(open_context, gifts, scheme, width):
     context = open_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page = context.new_page()

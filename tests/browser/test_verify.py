@@ -104,8 +104,7 @@ def test_a_receipt_of_the_site_is_verified(open_context, organisation):  # noqa:
     expect(page.get_by_role("status")).to_contain_text("VALID: entry 2 was signed")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_axe_finds_nothing_at_any_verdict(open_context, live_server, db, scheme, width):
     context = open_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page = context.new_page()

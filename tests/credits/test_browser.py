@@ -81,8 +81,7 @@ def violations(page: Page) -> list[tuple[str, str]]:
     return [(page.url, each["id"], each["nodes"][0]["html"]) for each in found]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_axe_finds_nothing(open_context, organisation, paths, scheme, width):
     context = open_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page = context.new_page()

@@ -154,8 +154,7 @@ def test_the_file_forbids_itself_every_request(chromium, tmp_path, attempt):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_axe_finds_nothing_in_the_file(chromium, tmp_path, scheme, width):
     file = tmp_path / offline.FILENAME
     file.write_bytes(offline.page())
