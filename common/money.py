@@ -24,10 +24,33 @@ CURRENCIES = {
 }
 MINUS = "\N{MINUS SIGN}"
 
+# ISO 4217 knows no decimals of these any more; Stripe counts hundredths that are always 00:
+# https://docs.stripe.com/currencies#special-cases. (HUF and TWD are special for payouts alone.)
+COUNTED_BY_STRIPE_IN_HUNDREDTHS = {"ISK", "UGX"}
+# Of three decimals Stripe takes 0 alone as the last one.
+STRIPE_STEP = {0: 1, 2: 1, 3: 10}
+
 
 def exponent_of(currency: str) -> int:
     """Return how many decimals a currency has; application units such as CREDIT have none."""
     return CURRENCIES.get(currency, 0)
+
+
+def to_stripe(amount: int, currency: str) -> int:
+    """Return an amount as Stripe counts it."""
+    return amount * _in_stripes_count(currency)
+
+
+def from_stripe(amount: int, currency: str) -> int:
+    """Return what Stripe counts in minor units. Raises `ValueError` for a part of one."""
+    whole, rest = divmod(amount, _in_stripes_count(currency))
+    if rest:
+        raise ValueError(f"{currency} has no decimals")
+    return whole
+
+
+def _in_stripes_count(currency: str) -> int:
+    return 100 if currency in COUNTED_BY_STRIPE_IN_HUNDREDTHS else 1
 
 
 def format_amount(amount: int, currency: str) -> str:

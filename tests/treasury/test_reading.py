@@ -70,6 +70,20 @@ def test_what_moved_is_told_with_what_its_source_says(
     assert paths(stripe_server) == ["balance_transactions", *more, "balance"]
 
 
+def test_what_stripe_counts_in_hundredths_is_read_as_it_was_given(stripe_account, organisation):
+    whole, part = charge(50_000, "don_1", currency="isk"), charge(50_001, currency="isk")
+    stripe_account.put(
+        "balance_transactions",
+        transaction("charge", 330, 30, source=whole),
+        transaction("charge", 330, 30, source=part),
+    )
+
+    first, second = read_account(organisation).movements
+
+    assert (first.given, first.given_currency, first.amount) == (500, "ISK", 330)
+    assert isinstance(second, TransactionMalformed)
+
+
 def test_the_charge_of_a_refund_may_be_told_whole(stripe_account, organisation):
     paid = charge()
     returned = refund(paid, 2000, charge=paid)

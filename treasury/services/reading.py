@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from common.errors import TryAgainLater
+from common.money import from_stripe
 from common.stripe_api import StripeRefused, client, on_account, translated_errors
 from organisations.models import Organisation
 from treasury.errors import TransactionMalformed
@@ -223,6 +224,7 @@ def _source(row: Row, account: str) -> Row:
 
 def _movement(row: Row, source: Row) -> Movement:
     is_charge = source.get("object") == "charge"
+    given_currency = (source.get("currency") or "").upper()
     charge = source["id"] if is_charge else source.get("charge") or ""
     rate, payer = row.get("exchange_rate"), source.get("billing_details") or {}
     return Movement(
@@ -237,8 +239,8 @@ def _movement(row: Row, source: Row) -> Movement:
         occurred_at=datetime.fromtimestamp(row["created"], UTC),
         source=source.get("id") or "",
         charge=charge if isinstance(charge, str) else charge["id"],
-        given=_integer(source.get("amount", 0)),
-        given_currency=(source.get("currency") or "").upper(),
+        given=from_stripe(_integer(source.get("amount", 0)), given_currency),
+        given_currency=given_currency,
         donation_id=str((source.get("metadata") or {}).get("donation_id", "")),
         has_application_fee=_has_application_fee(row, source),
         livemode=source.get("livemode") if is_charge else None,
