@@ -14,7 +14,7 @@ from sandbox.store import Store
 _CURRENCIES = {"CH": "chf", "DK": "dkk", "GB": "gbp", "JP": "jpy", "NO": "nok", "PL": "pln"}
 _CURRENCIES |= {"AU": "aud", "CA": "cad", "NZ": "nzd", "SE": "sek", "US": "usd", "KW": "kwd"}
 _FIELDS = "business_profile business_type capabilities controller country default_currency email"
-_CHANGED = "business_profile business_type default_currency email metadata"
+_CHANGED = "business_profile business_type default_currency email metadata settings"
 
 
 def open_platform(store: Store) -> None:
@@ -67,12 +67,14 @@ def _apply(account: Resource, parameters: dict[str, Any]) -> None:
         )
     account["business_profile"].update(parameters.get("business_profile", {}))
     account["metadata"].update(parameters.get("metadata") or {})
+    for part in ("payments", "card_payments"):
+        account["settings"][part].update(parameters.get("settings", {}).get(part, {}))
     account["settings"]["dashboard"]["display_name"] = account["business_profile"]["name"]
     if "controller" in parameters:
         account["type"] = "none"
 
 
-@answers("post", "/v1/accounts", f"{_FIELDS} metadata type")
+@answers("post", "/v1/accounts", f"{_FIELDS} metadata settings type")
 def create(call: Call) -> Resource:
     """Open a connected account that may charge and be paid out at once."""
     country = call.get("country", "FR").upper()

@@ -31,6 +31,8 @@ class Organisation(models.Model):
 
     It is `applied` until staff say yes (`approved`: public from then on, with a ledger that
     starts at its genesis) or no (`rejected`). `currency` is the one it mainly counts in.
+    `statement_descriptor` is what donors read on their cards' statements, as Stripe said when it
+    was read last; None before that.
     """
 
     class Status(models.TextChoices):
@@ -52,6 +54,7 @@ class Organisation(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.APPLIED)
     stripe_account = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    statement_descriptor = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 - null was never read
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, editable=False)
     decided_by = models.ForeignKey(
