@@ -1,6 +1,7 @@
 """What `donations` refuses."""
 
 from common.errors import DomainError
+from common.money import format_money
 
 
 class UnknownFund(DomainError):
@@ -16,12 +17,50 @@ class AmountOutOfRange(DomainError):
     code = "amount_out_of_range"
     status = 400
 
+    def __init__(self, least: int, most: int, currency: str) -> None:
+        """Say what can be given."""
+        self.least, self.most = least, most
+        bounds = format_money(least, currency), format_money(most, currency)
+        super().__init__(f"Give between {' and '.join(bounds)}.")
+
+
+class LastDecimalNotZero(DomainError):
+    """Stripe takes no third decimal but 0 in this currency: round the amount to two decimals."""
+
+    code = "last_decimal_not_zero"
+    status = 400
+
 
 class UnknownCurrency(DomainError):
     """Gifts cannot be made in such a currency: use an ISO 4217 code in capitals."""
 
     code = "unknown_currency"
     status = 400
+
+
+class CurrencyNotOffered(DomainError):
+    """The organisation takes no gifts in this currency: use one that its donate page offers."""
+
+    code = "currency_not_offered"
+    status = 400
+
+
+class TermsUnusable(DomainError):
+    """Gifts cannot be taken by these terms; `field` is what to change."""
+
+    code = "terms_unusable"
+    status = 400
+
+    def __init__(self, field: str, detail: str) -> None:
+        """Say what is wrong with a field, and what would be right."""
+        self.field = field
+        super().__init__(detail)
+
+
+class LastCurrency(DomainError):
+    """No other currency is offered: add another one first."""
+
+    code = "last_currency"
 
 
 class TakesNoGifts(DomainError):

@@ -9,23 +9,24 @@ from django import forms
 
 from common.errors import DomainError
 from common.forms import PageForm
-from common.money import exponent_of, format_amount, format_money
-from donations.forms.amounts import DECIMALS_MAX, AmountUnclear, example, parse_amount
-from donations.models import GENERAL, Fund
-from donations.services.promises import WHOLE_MIN, check_amount
-from organisations.models import Organisation
+from common.money import exponent_of
+from donations.errors import AmountOutOfRange
+from donations.forms.amounts import (
+    DECIMALS_MAX,
+    AmountUnclear,
+    examples,
+    isolated,
+    parse_amount,
+    write_amount,
+    write_shortly,
+)
+from donations.forms.numbers import signs_of
+from donations.models import GENERAL, Fund, GivingCurrency
 
-OFFERED = ("EUR", "USD", "GBP", "JPY")
-WHOLE_PRESETS = {0: (1_000, 3_000, 5_000, 10_000, 30_000)}
-WHOLE_PRESETS_ELSE = (10, 25, 50, 100, 250)
 OTHER = "other"
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
+MINOR = re.compile(r"[1-9][0-9]{0,11}\Z")
 KEY_BYTES = 18
-
-
-def currencies_of(organisation: Organisation) -> list[str]:
-    """Return what a gift can be made in: the organisation's own currency first."""
-    return [organisation.currency, *(code for code in OFFERED if code != organisation.currency)]
 
 
 class GiftForm(PageForm):
@@ -72,28 +73,31 @@ class GiftForm(PageForm):
     )
     key = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, funds: list[Fund], currency: str, **kwargs: Any) -> None:
-        """Offer these funds, and amounts of this currency."""
+    def __init__(
+        self, *args: Any, funds: list[Fund], terms: GivingCurrency, locale: str, **kwargs: Any
+    ) -> None:
+        """Offer these funds, and amounts by these terms as they are written in a locale."""
         super().__init__(*args, **kwargs)
-        self.currency_code = currency
-        whole = WHOLE_PRESETS.get(exponent_of(currency), WHOLE_PRESETS_ELSE)
-        presets = [amount * 10 ** exponent_of(currency) for amount in whole]
-        self.presets = [(str(amount), format_preset(amount, currency)) for amount in presets]
+        self.terms, self.currency_code = terms, terms.currency
+        self.locale, self.signs = locale, signs_of(locale)[0]
+        self.exponent = exponent_of(terms.currency)
+        self.decimals = min(self.exponent, DECIMALS_MAX)
+        self.presets = [
+            (str(amount), write_shortly(amount, terms.currency, locale)) for amount in terms.presets
+        ]
         choices = {
-            "currency": [(currency, currency)],
+            "currency": [(terms.currency, terms.currency)],
             "amount": [*self.presets, (OTHER, OTHER)],
             "fund": [(fund.slug, fund.name) for fund in funds],
         }
         for name, offered in choices.items():
             cast(forms.ChoiceField, self.fields[name]).choices = offered
-        self.decimals = min(exponent_of(currency), DECIMALS_MAX)
-        least = WHOLE_MIN[exponent_of(currency)] * 10 ** exponent_of(currency)
-        hint = f"From {format_money(least, currency)}, written like {example(self.decimals)}"
-        self.fields["other"].help_text = hint
+        such = examples(terms.currency, locale)
+        self.fields["other"].help_text = f"From {self._money(terms.least)}, written like {such}"
         slugs = [fund.slug for fund in funds]
         if self.initial.get("fund") not in slugs:
             self.initial["fund"] = next(iter(slugs), GENERAL)
-        self.initial["amount"] = self.presets[0][0]
+        self._choose_amount(str(self.initial.get("amount") or ""))
 
     def clean_key(self) -> str:
         """Return the key that makes a double submit one gift; a new one for what is no key."""
@@ -116,20 +120,32 @@ class GiftForm(PageForm):
         if "amount" in self.cleaned_data and "other" in self.cleaned_data:
             try:
                 self.cleaned_data["minor"] = self._amount()
+            except AmountOutOfRange as error:
+                bounds = self._money(error.least), self._money(error.most)
+                self.add_error("other", f"Give between {' and '.join(bounds)}.")
             except (AmountUnclear, DomainError) as error:
                 self.add_error("other", str(error))
         return self.cleaned_data
 
     def _amount(self) -> int:
         given, typed = self.cleaned_data["amount"], self.cleaned_data["other"]
-        minor = parse_amount(typed, self.currency_code) if given == OTHER else int(given)
-        check_amount(minor, self.currency_code)
+        if given != OTHER:
+            return int(given)
+        minor = parse_amount(typed, self.currency_code, self.locale)
+        self.terms.check_amount(minor)
         return minor
 
+    def _choose_amount(self, wanted: str) -> None:
+        self.initial["amount"] = self.presets[0][0]
+        if wanted in dict(self.presets):
+            self.initial["amount"] = wanted
+        elif MINOR.match(wanted):
+            typed = write_amount(int(wanted), self.currency_code, self.locale)
+            self.initial.update(amount=OTHER, other=typed)
 
-def format_preset(amount: int, currency: str) -> str:
-    """Return a preset as its button shows it: whole units, for presets have no others."""
-    return format_amount(amount, currency).partition(".")[0]
+    def _money(self, amount: int) -> str:
+        written = write_amount(amount, self.currency_code, self.locale)
+        return f"{isolated(written)} {self.currency_code}"
 
 
 def new_key() -> str:

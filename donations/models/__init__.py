@@ -8,6 +8,7 @@ from donations.models.gifts import (
     Donation,
     DonationQuerySet,
 )
+from donations.models.giving import GivingCurrency
 
 __all__ = [
     "EMAIL_LENGTH_MAX",
@@ -18,4 +19,5 @@ __all__ = [
     "DonationQuerySet",
     "Fund",
     "FundQuerySet",
+    "GivingCurrency",
 ]

@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
-from common.money import CURRENCIES, exponent_of, format_money
+from common.errors import TryAgainLater
+from common.money import to_stripe
 from common.stripe_api import client, on_account, translated_errors
-from donations.errors import (
-    AmountOutOfRange,
-    IdempotencyConflict,
-    TakesNoGifts,
-    UnknownCurrency,
-    UnknownFund,
-)
+from donations.errors import IdempotencyConflict, TakesNoGifts, UnknownFund
 from donations.models import GENERAL, Donation, Fund
+from donations.services.giving import check_amount
 from organisations.models import Organisation
 
 if TYPE_CHECKING:
@@ -24,7 +21,9 @@ if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams
     from stripe.params.checkout import SessionCreateParams
 
-WHOLE_MIN, WHOLE_MAX = {0: 100, 2: 1, 3: 1}, 999_999
+OPEN_SECONDS = 2 * 3600
+# Stripe lets a page be open for 30 minutes at the least, and what is asked again must be the same.
+SLOT_SECONDS = 80 * 60
 
 
 class Promised(NamedTuple):
@@ -55,8 +54,8 @@ def promise_donation(
 
     `amount` counts minor units of `currency`; `owner_id` is who may be granted credits. The same
     `idempotency_key` again returns the same gift and goes on where it was cut off. Raises
-    `UnknownFund`, `UnknownCurrency`, `AmountOutOfRange`, `TakesNoGifts`, `IdempotencyConflict`,
-    `TryAgainLater`, `StripeRefused`.
+    `UnknownFund`, `UnknownCurrency`, `CurrencyNotOffered`, `AmountOutOfRange`,
+    `LastDecimalNotZero`, `TakesNoGifts`, `IdempotencyConflict`, `TryAgainLater`, `StripeRefused`.
     """
     _check(organisation, fund, amount, currency)
     gift = {
@@ -72,18 +71,6 @@ def promise_donation(
     links = {"success_url": success_url, "cancel_url": cancel_url}
     donation, is_new = _take_down(organisation, gift, links, idempotency_key)
     return Promised(donation, is_new, _open(donation, links))
-
-
-def check_amount(amount: int, currency: str) -> None:
-    """Raise `UnknownCurrency` or `AmountOutOfRange` for what nobody can give."""
-    if currency not in CURRENCIES:
-        raise UnknownCurrency
-    unit = 10 ** exponent_of(currency)
-    least, most = WHOLE_MIN[exponent_of(currency)] * unit, WHOLE_MAX * unit
-    if not least <= amount <= most:
-        raise AmountOutOfRange(
-            f"Give between {format_money(least, currency)} and {format_money(most, currency)}."
-        )
 
 
 def journey_url(donation: Donation) -> str:
@@ -102,7 +89,7 @@ def create_sandbox_account(*, country: str, currency: str) -> str:
 
 
 def _check(organisation: Organisation, fund: str, amount: int, currency: str) -> None:
-    check_amount(amount, currency)
+    check_amount(organisation=organisation, amount=amount, currency=currency)
     if not organisation.is_public or not organisation.stripe_account:
         raise TakesNoGifts
     if not Fund.objects.of(organisation).filter(slug=fund).exists():
@@ -145,10 +132,18 @@ def _open_checkout(donation: Donation, success_url: str, cancel_url: str) -> Non
         "success_url": success_url or journey_url(donation),
         "cancel_url": cancel_url or f"{settings.BASE_URL}{donate_path}",
     }
-    with translated_errors(account=str(donation.organisation.stripe_account)):
-        session = client().v1.checkout.sessions.create(
-            _checkout_params(donation) | links, _options(donation)
-        )
+    slot = _slot(donation)
+    try:
+        with translated_errors(account=str(donation.organisation.stripe_account)):
+            session = client().v1.checkout.sessions.create(
+                _checkout_params(donation, slot) | links, _options(donation, slot)
+            )
+    except TryAgainLater:
+        # Of two that were sent at once, Stripe serves one and asks the other to wait.
+        donation.refresh_from_db(fields=["checkout_session", "checkout_url"])
+        if not donation.checkout_url:
+            raise
+        return
     donation.checkout_session = session.id
     donation.checkout_url = session.url or ""
     donation.save(update_fields=["checkout_session", "checkout_url"])
@@ -173,7 +168,7 @@ def _payment_intent(donation: Donation) -> "PaymentIntent":
 
 def _intent_params(donation: Donation) -> "PaymentIntentCreateParams":
     params: PaymentIntentCreateParams = {
-        "amount": donation.amount,
+        "amount": to_stripe(donation.amount, donation.currency),
         "currency": donation.currency.lower(),
         "automatic_payment_methods": {"enabled": True},
         "metadata": {"donation_id": donation.id},
@@ -183,9 +178,16 @@ def _intent_params(donation: Donation) -> "PaymentIntentCreateParams":
     return params
 
 
-def _checkout_params(donation: Donation) -> "SessionCreateParams":
+def _slot(donation: Donation) -> int:
+    waited = timezone.now() - donation.created_at
+    return int(waited.total_seconds()) // SLOT_SECONDS
+
+
+def _checkout_params(donation: Donation, slot: int) -> "SessionCreateParams":
+    opened = int(donation.created_at.timestamp()) + slot * SLOT_SECONDS
     params: SessionCreateParams = {
         "mode": "payment",
+        "expires_at": opened + OPEN_SECONDS,
         "submit_type": "donate",
         "client_reference_id": donation.id,
         "metadata": {"donation_id": donation.id},
@@ -195,7 +197,7 @@ def _checkout_params(donation: Donation) -> "SessionCreateParams":
                 "quantity": 1,
                 "price_data": {
                     "currency": donation.currency.lower(),
-                    "unit_amount": donation.amount,
+                    "unit_amount": to_stripe(donation.amount, donation.currency),
                     "product_data": {"name": f"Gift to {donation.organisation.name}"},
                 },
             }
@@ -206,5 +208,6 @@ def _checkout_params(donation: Donation) -> "SessionCreateParams":
     return params
 
 
-def _options(donation: Donation) -> "RequestOptions":
-    return on_account(str(donation.organisation.stripe_account), f"almoner:{donation.id}")
+def _options(donation: Donation, slot: int = 0) -> "RequestOptions":
+    key = f"almoner:{donation.id}:{slot}" if slot else f"almoner:{donation.id}"
+    return on_account(str(donation.organisation.stripe_account), key)

@@ -9,8 +9,11 @@ from django.views.decorators.http import require_http_methods
 from common.errors import DomainError
 from common.pages import see_other
 from donations.errors import IdempotencyConflict
-from donations.forms.gifts import GiftForm, currencies_of, new_key
+from donations.forms.gifts import GiftForm, new_key
+from donations.forms.numbers import LOCALES, locale_for
 from donations.models import Donation, Fund
+from donations.models.fees import measured_fee
+from donations.models.giving import terms_of
 from donations.services.promises import journey_url, promise_donation
 from ledger.models import Account, Book
 
@@ -21,13 +24,13 @@ def donate(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask what to give; take the promise down and send the donor to the payment page."""
     book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
     organisation = book.organisation
-    currencies = currencies_of(organisation)
-    wanted = request.POST.get("currency") or request.GET.get("currency")
-    currency = wanted if wanted in currencies else organisation.currency
+    offered = terms_of(organisation)
+    wanted = request.POST.get("currency") or request.GET.get("currency") or ""
+    terms = offered.get(wanted) or next(iter(offered.values()))
     funds = list(Fund.objects.of(organisation))
     typed = request.POST if request.method == "POST" else None
-    first = {"fund": request.GET.get("fund")}
-    form = GiftForm(typed, funds=funds, currency=currency, initial=first)
+    first = {name: request.GET.get(name) for name in ("fund", "amount")}
+    form = GiftForm(typed, funds=funds, terms=terms, locale=locale_of(request), initial=first)
     status = 400 if form.is_bound else 200
     if form.is_valid():
         try:
@@ -39,11 +42,20 @@ def donate(request: HttpRequest, slug: str) -> HttpResponse:
         "organisation": organisation,
         "funds": funds,
         "accounts": list(Account.objects.of(organisation).money()),
-        "currencies": currencies,
+        "currencies": list(offered),
+        "fee": measured_fee(book, terms.currency),
         "form": form,
         "key": _key(form),
     }
     return render(request, "donations/donate.html", context, status=status)
+
+
+def locale_of(request: HttpRequest) -> str:
+    """Return how a page writes numbers: what was typed is read as the page showed it."""
+    shown = request.POST.get("locale")
+    if shown in LOCALES:
+        return str(shown)
+    return locale_for(request.headers.get("Accept-Language", ""))
 
 
 def _promise(book: Book, form: GiftForm) -> HttpResponse:

@@ -1,4 +1,5 @@
 """Every page in Chromium: no violation of axe, nothing too wide, nothing from outside."""
+# ruff: noqa: RUF001 - digits of other scripts are what is typed
 
 import re
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from donations.models import Donation
+from donations.services.giving import set_terms
 from ledger.models import Book, Entry
 from ledger.operations import MoneyOperation
 from ledger.services.attestations import attest_balances
@@ -178,18 +180,65 @@ def test_the_button_names_the_total(open_context, organisation):
     page.goto(DONATE)
     button = page.get_by_role("button", name=re.compile("Give|Continue"))
 
-    expect(button).to_have_text(re.compile("Give 10.00 EUR"))
+    expect(button).to_have_text(re.compile("Give \u206810.00\u2069 EUR"))
     page.get_by_label("250").check(force=True)
-    expect(button).to_have_text(re.compile("Give 250.00 EUR"))
+    expect(button).to_have_text(re.compile("Give \u2068250.00\u2069 EUR"))
     page.get_by_label("Other amount").first.check(force=True)
     expect(button).to_have_text(re.compile("Continue to payment"))
     page.locator("#other").fill("1234.5")
     expect(button).to_have_text(re.compile("Continue to payment"))
     page.locator("#other").fill("1234.50")
-    expect(button).to_have_text(re.compile("Give 1,234.50 EUR"))
+    expect(button).to_have_text(re.compile("Give \u20681,234.50\u2069 EUR"))
 
     page.goto(f"{DONATE}?currency=JPY")
-    expect(button).to_have_text(re.compile("Give 1,000 JPY"))
+    expect(button).to_have_text(re.compile("Give \u20681,000\u2069 JPY"))
+
+
+@pytest.mark.parametrize(
+    ("locale", "preset", "typed", "total"),
+    [
+        ("de-DE", "Give \u206810,00\u2069 EUR", "1.234,50", "Give \u20681.234,50\u2069 EUR"),
+        ("de-CH", "Give \u206810.00\u2069 EUR", "1'234.50", "Give \u20681’234.50\u2069 EUR"),
+        ("fr-FR", "Give \u206810,00\u2069 EUR", "1 234", "Give \u20681\u202f234,00\u2069 EUR"),
+        ("ar-EG", "Give \u2068١٠٫٠٠\u2069 EUR", "١٢٫٥٠", "Give \u2068١٢٫٥٠\u2069 EUR"),
+        ("en-IN", "Give \u206810.00\u2069 EUR", "1,00,000", "Give \u20681,00,000.00\u2069 EUR"),
+        ("en-GB", "Give \u206810.00\u2069 EUR", "1.000", "Continue to payment"),
+        ("de-DE", "Give \u206810,00\u2069 EUR", "1,000.00", "Continue to payment"),
+        ("en-GB", "Give \u206810.00\u2069 EUR", "12,34", "Continue to payment"),
+        ("en-GB", "Give \u206810.00\u2069 EUR", "0", "Continue to payment"),
+    ],
+)
+def test_the_total_is_written_as_the_visitor_writes(  # noqa: PLR0917 - one row a locale
+    open_context, organisation, locale, preset, typed, total
+):
+    page = open_context(locale=locale).new_page()
+    page.goto(DONATE)
+    label = page.locator("[data-total]")
+
+    expect(label).to_have_text(preset)
+    page.get_by_label("Other amount").first.check(force=True)
+    page.locator("#other").fill(typed)
+
+    expect(label).to_have_text(total)
+
+
+def test_the_total_is_none_where_three_decimals_make_it_unclear(open_context, organisation):
+    terms = {"presets": [1000, 2500, 1_000_000], "least": 1000, "most": 10**7}
+    set_terms(organisation=organisation, currency="KWD", **terms)
+    page = open_context().new_page()
+    page.goto(f"{DONATE}?currency=KWD")
+    label = page.locator("[data-total]")
+
+    expect(label).to_have_text("Give \u20681.00\u2069 KWD")
+    page.get_by_label("1,000.00").check(force=True)
+    expect(label).to_have_text("Give \u20681,000.00\u2069 KWD")
+    page.get_by_label("Other amount").first.check(force=True)
+    for unclear in ("1,000", "1.000"):
+        page.locator("#other").fill(unclear)
+        expect(label).to_have_text("Continue to payment")
+    page.locator("#other").fill("1,000.25")
+
+    expect(label).to_have_text("Give \u20681,000.25\u2069 KWD")
 
 
 def test_without_script_the_button_promises_the_next_page(open_context, organisation):

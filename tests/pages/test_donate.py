@@ -1,13 +1,20 @@
 """The donate page: from a form to the payment page, and every way not to get there."""
+# ruff: noqa: RUF001 - digits of other scripts are what is typed
 
 import re
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from donations.models import Donation
+from donations.models.fees import measured_fee
+from donations.services.giving import remove_currency, set_terms
+from ledger.operations import MoneyOperation
 from tests.factories import NOON, ApplicantFactory, FundFactory, OrganisationFactory, gift_entries
+from tests.pages.conftest import text_of, write
 
 URL = "/o/lantern-house/donate"
 KEY = "a-key-of-sixteen-characters"
@@ -47,7 +54,7 @@ def test_a_link_chooses_fund_and_currency(client):
     page = client.get(f"{URL}?fund=general&currency=JPY").content.decode()
 
     assert re.search(r'value="general"[^>]*\schecked', page)
-    assert re.search(r'value="1000"[^>]*\schecked>\s*1,000', page)
+    assert re.search(r'value="1000"[^>]*\schecked><bdi>1,000</bdi>', page)
     assert "changed on the way" in page
 
 
@@ -79,6 +86,186 @@ def test_another_amount_and_a_name_to_show(client):
 
     donation = Donation.objects.get()
     assert (donation.amount, donation.public_name) == (4023, "Zoë")
+
+
+NUMBERS = {
+    "en-GB,en": ("1,000", "written like 40 or 1,000.50", "1,234.50"),
+    "de-DE,de;q=0.9": ("1.000", "written like 40 or 1.000,50", "1.234,50"),
+    "fr": ("1\u202f000", "written like 40 or \u20681\u202f000,50\u2069", "1234,50"),
+    "ar-EG": ("١٬٠٠٠", "From \u2068١٫٠٠\u2069 EUR", "١٬٢٣٤٫٥٠"),
+    "ar": ("1,000", "From 1.00 EUR", "١٢٣٤٫٥٠"),
+}
+
+
+@pytest.mark.parametrize("asked", NUMBERS)
+def test_numbers_are_written_and_read_as_the_visitor_does(client, organisation, asked):
+    presets = [1000, 2500, 100_000]
+    set_terms(organisation=organisation, currency="EUR", presets=presets, least=100, most=10**7)
+    preset, hint, typed = NUMBERS[asked]
+    page = client.get(URL, headers={"Accept-Language": asked}).content.decode()
+    [locale] = re.findall(r'name="locale" value="([\w-]+)"', page)
+
+    client.post(URL, {**GIFT, "amount": "other", "other": typed, "locale": locale})
+
+    assert f"<bdi>{preset}</bdi>" in page
+    assert hint in page
+    assert Donation.objects.get().amount == 123_450
+
+
+def test_what_was_typed_is_read_as_the_page_showed_it(client):
+    gift = {**GIFT, "amount": "other", "other": "1.000", "locale": "de"}
+
+    client.post(URL, gift, headers={"Accept-Language": "en"})
+
+    assert Donation.objects.get().amount == 100_000
+
+
+@pytest.mark.parametrize("locale", ["", "xx", "de_DE", "../de"])
+def test_a_page_in_no_locale_is_read_by_what_the_browser_asks_for(client, locale):
+    gift = {**GIFT, "amount": "other", "other": "40,23", "locale": locale}
+
+    client.post(URL, gift, headers={"Accept-Language": "de"})
+
+    assert Donation.objects.get().amount == 4023
+
+
+def test_the_bounds_are_told_in_the_visitors_numbers(client):
+    gift = {**GIFT, "amount": "other", "other": "0,99", "locale": "de"}
+
+    [(field, words)] = problems_of(client.post(URL, gift))
+
+    assert field == "other"
+    assert words == "Give between 1,00 EUR and 999.999,00 EUR."
+
+
+@pytest.mark.parametrize(
+    ("amount", "checked"),
+    [
+        ("2500", "2500"),
+        ("4023", "other"),
+        ("", "1000"),
+        ("-1", "1000"),
+        ("1e3", "1000"),
+        ("9" * 13, "1000"),
+        ("٤٠", "1000"),
+    ],
+)
+def test_a_link_chooses_the_amount(client, amount, checked):
+    page = client.get(URL, {"amount": amount}).content.decode()
+
+    assert re.findall(r'name="amount"\s+value="([^"]+)"[^>]*\schecked', page) == [checked]
+    assert ('value="40.23"' in page) == (checked == "other")
+
+
+def test_a_currency_that_is_not_offered_leads_to_one_that_is(client, organisation):
+    for code in ("EUR", "GBP", "JPY"):
+        remove_currency(organisation=organisation, currency=code)
+
+    page = client.get(f"{URL}?currency=EUR").content.decode()
+    refused = client.post(URL, GIFT)
+
+    assert "How much, in USD?" in page
+    assert problems_of(refused)[0] == ("main", "Choose one of the currencies above.")
+
+
+def test_an_amount_in_dinars_ends_in_zero(client, organisation):
+    set_terms(
+        organisation=organisation,
+        currency="KWD",
+        presets=[1000, 2500, 1_000_000],
+        least=1000,
+        most=10**7,
+    )
+    gift = {**GIFT, "currency": "KWD", "amount": "other"}
+
+    page = client.get(f"{URL}?currency=KWD").content.decode()
+    refused = client.post(URL, {**gift, "other": "1000.255"})
+    client.post(URL, {**gift, "other": "7.25"})
+
+    assert "<bdi>2.50</bdi>" in page
+    assert "<bdi>1,000.00</bdi>" in page
+    assert "no third decimal but 0" in problems_of(refused)[0][1]
+    assert Donation.objects.get().amount == 7250
+
+
+@pytest.mark.parametrize("currency", ["ISK", "UGX"])
+def test_stripe_is_asked_for_hundredths_where_it_still_counts_them(
+    client, organisation, stripe_stand_in, currency
+):
+    set_terms(
+        organisation=organisation,
+        currency=currency,
+        presets=[1000, 2000, 3000],
+        least=500,
+        most=999_999,
+    )
+
+    client.post(URL, {**GIFT, "currency": currency, "amount": "2000"})
+
+    assert Donation.objects.get().amount == 2000
+    [asked] = map(parse_qs, stripe_stand_in.asked.values())
+    assert asked["line_items[0][price_data][unit_amount]"] == ["200000"]
+
+
+def test_a_measured_fee_is_told_before_paying(client, organisation):
+    write_gifts(organisation, 10)
+
+    page = text_of(client.get(URL))
+    german = text_of(client.get(URL, headers={"Accept-Language": "de"}))
+
+    assert "Of the last 10 gifts in EUR, Stripe’s fee took 3.4 %; Almoner takes 0 %." in page
+    assert "Stripe’s fee took 3,4 %" in german
+    assert "is known after payment" in text_of(client.get(f"{URL}?currency=USD"))
+
+
+def test_a_fee_of_few_or_old_gifts_is_not_told(client, organisation):
+    long_ago = timezone.now().replace(microsecond=0) - timedelta(days=91)
+    write_gifts(organisation, 9)
+    write_gifts(organisation, 10, occurred_at=long_ago)
+    write_gifts(organisation, 10, operation=MoneyOperation.EXTERNAL_ACTIVITY, credit="external")
+
+    page = text_of(client.get(URL))
+
+    assert "Of the last" not in page
+    assert "Stripe’s card fee is known after payment" in page
+
+
+def test_the_fee_is_measured_where_the_book_ends(client, organisation, django_assert_num_queries):
+    write_gifts(organisation, 10)
+    book = organisation.books.get()
+
+    with django_assert_num_queries(1):
+        measured = measured_fee(book, "EUR")
+    book.size += 600
+
+    assert measured == (10, 34)
+    assert measured_fee(book, "EUR") is None
+
+
+def write_gifts(organisation, count, **gift):
+    """Write gifts of 50.00 EUR with a fee of 1.70 EUR each, with the nonces of Stripe's."""
+    size = organisation.books.get().size
+    for number in range(size, size + count):
+        nonce = f"stripe:acct_1:txn_{number}"
+        fee = {
+            "operation": MoneyOperation.PROCESSING_FEE,
+            "amount": 170,
+            "debit": "fund:winter-shelter",
+            "credit": "stripe",
+            "nonce": f"{nonce}:fee",
+        }
+        write(organisation, {"nonce": f"{nonce}:charge", **gift}, fee)
+
+
+def test_the_words_on_the_card_statement_are_shown_once_they_are_known(client, organisation):
+    before = client.get(URL).content.decode()
+    organisation.statement_descriptor = "LANTERN HOUSE"
+    organisation.save(update_fields=["statement_descriptor"])
+
+    page = client.get(URL).content.decode()
+
+    assert "card statement" not in before
+    assert "Your card statement will read <code>LANTERN HOUSE</code>." in page
 
 
 def test_yen_have_no_decimals(client):
@@ -140,7 +327,7 @@ def test_what_is_no_key_is_replaced(client, key):
         ({"amount": ""}, "amount", "Choose an amount"),
         ({"amount": "2501"}, "amount", "or enter another"),
         ({"amount": "other", "other": ""}, "other", "Enter an amount"),
-        ({"amount": "other", "other": "7,5"}, "other", "without a comma"),
+        ({"amount": "other", "other": "7,5"}, "other", "read as 7.50 or as 75"),
         ({"amount": "other", "other": "0.99"}, "other", "between 1.00 EUR and"),
         ({"amount": "other", "other": "9999999999999"}, "other", "between 1.00 EUR and"),
         ({"amount": "other", "other": "4\0"}, "other", "Null characters"),
@@ -224,7 +411,7 @@ def test_the_progress_of_a_fund_is_shown(client, organisation):
 
     page = client.get(URL).content.decode()
 
-    assert re.search(r"2 % of\s+<span class=\"amount\">6,000.00", page)
+    assert re.search(r"<bdi>2</bdi> % of <span class=\"amount\"><bdi>6,000.00</bdi>", page)
     assert "Ninety meals" in page
 
 
