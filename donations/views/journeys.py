@@ -1,9 +1,11 @@
 """A donor's private page of a gift, and what they may do there."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
@@ -39,6 +41,7 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
         "openings": Opening.objects.of(entry) if entry else (),
         "purpose": f"fund:{donation.fund}",
         "names": Fund.objects.names(donation.organisation),
+        "again": _again(donation),
         "refresh_seconds": _refresh_seconds(donation, is_proven=not entry or _is_proven(seal)),
     }
     return _private(render(request, "donations/donation_detail.html", context))
@@ -77,6 +80,12 @@ def _own_gift(request: HttpRequest, donation_id: str) -> Donation:
     if not donation.is_opened_by(request.GET.get("token", "")):
         raise Http404
     return donation
+
+
+def _again(donation: Donation) -> str:
+    # The same gift once more; who gives is not for a URL to say.
+    gift = {"fund": donation.fund, "currency": donation.currency, "amount": donation.amount}
+    return f"{reverse('donate', args=[donation.organisation.slug])}?{urlencode(gift)}"
 
 
 def _private(response: HttpResponse) -> HttpResponse:

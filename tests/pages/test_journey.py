@@ -1,6 +1,8 @@
 """The donor's own page: every state of a gift, for nobody without the link."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
@@ -174,8 +176,24 @@ def test_an_end_without_money_is_said(client, donation, status, words):
 
     assert words in page
     assert "Taken from you" in page
-    assert "/o/lantern-house/donate?fund=winter-shelter&amp;currency=EUR" in page
+    again = "/o/lantern-house/donate?fund=winter-shelter&amp;currency=EUR&amp;amount=5000"
+    assert again in page
     assert "refresh" not in page
+
+
+def test_an_expired_gift_can_be_given_after_all_with_the_same_values(client, donation):
+    Donation.objects.update(
+        status="expired", ended_as="expired", ended_at=NOON, amount=4023, fund="general"
+    )
+    [link] = re.findall(r'<a href="(/o/[^"]+)">Give', page_of(client, donation))
+
+    form = client.get(unescape(link)).content.decode()
+
+    chosen = re.findall(r'name="(\w+)"\s+value="([^"]+)"[^>]*\schecked', form)
+    assert chosen == [("amount", "other"), ("fund", "general"), ("public", "no")]
+    assert 'value="40.23"' in form
+    assert 'name="currency" value="EUR"' in form
+    assert "zoe@example.org" not in form
 
 
 def test_the_name_shown_is_the_chosen_one_and_the_address_is_nowhere(client, donation):
