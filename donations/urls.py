@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from donations.views import books, giving, journeys
+from donations.views import books, giving, journeys, terms
 
 GIFT = "donations/<slug:donation_id>"
+GIVING = "dashboard/<slug:slug>/giving"
 
 urlpatterns = [
     path("o/<slug:slug>/ledger", books.ledger, name="ledger"),
@@ -21,4 +22,7 @@ urlpatterns = [
         "donations/<slug:donation_id>/opening", journeys.donation_opening, name="donation-opening"
     ),
     path("donations/<slug:donation_id>/erase", journeys.donation_erase, name="donation-erase"),
+    path(GIVING, terms.giving, name="giving"),
+    path(f"{GIVING}/terms", terms.set_giving, name="giving-terms"),
+    path(f"{GIVING}/remove", terms.remove_giving, name="giving-remove"),
 ]

@@ -17,8 +17,10 @@ from ledger.services.attestations import attest_balances
 from ledger.services.corrections import correct_entry
 from organisations.models import Organisation
 from tests.factories import (
+    PASSWORD,
     DonationFactory,
     FundFactory,
+    MembershipFactory,
     OrganisationFactory,
     StripeBalanceFactory,
     StripeReadingFactory,
@@ -239,6 +241,32 @@ def test_the_total_is_none_where_three_decimals_make_it_unclear(open_context, or
     page.locator("#other").fill("1,000.25")
 
     expect(label).to_have_text("Give \u20681,000.25\u2069 KWD")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_members_change_what_is_offered(open_context, organisation, scheme, width):
+    member = MembershipFactory(organisation=organisation)
+    context = open_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    wrongs = watched(page)
+    page.goto("/sign-in?next=/dashboard/lantern-house/giving")
+    page.get_by_label("E-mail address").fill(member.user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    found = Axe().run(page).response["violations"]
+    page.get_by_role("link", name="Change USD").click()
+
+    page.get_by_label("Amounts on the buttons").fill("5\n7,5\n10")
+    page.get_by_role("button", name="Save").click()
+    expect(page).to_have_title(re.compile("^Error: "))
+    found += Axe().run(page).response["violations"]
+    page.get_by_role("alert").get_by_role("link").first.press("Enter")
+
+    expect(page.locator("#presets")).to_be_focused()
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert wrongs == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_without_script_the_button_promises_the_next_page(open_context, organisation):
