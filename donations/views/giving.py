@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from common.errors import DomainError
 from common.pages import see_other
+from common.stripe_api import StripeRefused
 from donations.errors import IdempotencyConflict
 from donations.forms.gifts import GiftForm, new_key
 from donations.forms.numbers import LOCALES, locale_for
@@ -16,6 +17,8 @@ from donations.models.fees import measured_fee
 from donations.models.giving import terms_of
 from donations.services.promises import journey_url, promise_donation
 from ledger.models import Account, Book
+
+TOO_SMALL = "amount_too_small"
 
 
 @never_cache
@@ -78,6 +81,9 @@ def _promise(book: Book, form: GiftForm) -> HttpResponse:
 def _sentence(error: DomainError) -> str:
     if isinstance(error, IdempotencyConflict):
         return "You changed the gift after sending it once. Send it again to give what stands here."
+    if isinstance(error, StripeRefused) and TOO_SMALL in str(error):
+        # It depends on the currency in which the account settles, and on the rate of the day.
+        return "Stripe charges no amount as small as this in your currency. Give a larger one."
     return str(error)
 
 

@@ -8,6 +8,8 @@ from organisations.models import Organisation
 if TYPE_CHECKING:
     from stripe import Account
 
+LENGTH_MAX = 64
+
 
 def read_descriptor(*, organisation: Organisation) -> None:
     """
@@ -26,9 +28,7 @@ def read_descriptor(*, organisation: Organisation) -> None:
 
 def _descriptor(account: "Account") -> str:
     # Our payments add no suffix: the account's own words stand there, its prefix where it has none.
-    settings = account.settings
-    if settings is None:
-        return ""
-    payments, cards = settings.payments, settings.card_payments
-    prefix = cards.statement_descriptor_prefix if cards else ""
-    return payments.statement_descriptor or prefix or ""
+    settings = account.to_dict(for_json=True).get("settings") or {}
+    payments, cards = (settings.get(part) or {} for part in ("payments", "card_payments"))
+    words = payments.get("statement_descriptor") or cards.get("statement_descriptor_prefix")
+    return str(words or "")[:LENGTH_MAX]

@@ -65,12 +65,13 @@ class StandIn(stripe.HTTPClient):
         """Begin with nothing asked."""
         super().__init__()
         self.asked: dict[str, str] = {}
-        self.status = 200
+        self.status, self.code = 200, "none"
 
     def request(self, method, url, headers, post_data=None):
         """Open a checkout session, or fail."""
         if self.status != 200:
-            return json.dumps({"error": {"type": "api_error", "message": "No."}}), self.status, {}
+            error = {"type": "api_error", "code": self.code, "message": "No."}
+            return json.dumps({"error": error}), self.status, {}
         key = headers["Idempotency-Key"]
         self.asked.setdefault(key, post_data)
         name = f"cs_{list(self.asked).index(key)}"

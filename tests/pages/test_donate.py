@@ -381,6 +381,22 @@ def test_stripe_down_is_said_and_the_same_form_gives_later(client, stripe_stand_
     assert Donation.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("amount_too_small", "Give a larger one."),
+        ("account_invalid", "Stripe refused: account_invalid."),
+    ],
+)
+def test_what_stripe_refuses_is_said(client, stripe_stand_in, code, words):
+    stripe_stand_in.status, stripe_stand_in.code = 400, code
+
+    response = client.post(URL, GIFT)
+
+    assert response.status_code == 502
+    assert words in problems_of(response)[0][1]
+
+
 def test_a_charity_without_a_payment_account_says_so(client):
     OrganisationFactory(slug="new", name="New Door", stripe_account=None)
 
