@@ -57,7 +57,9 @@ def promise_donation(
     `UnknownFund`, `UnknownCurrency`, `CurrencyNotOffered`, `AmountOutOfRange`,
     `LastDecimalNotZero`, `TakesNoGifts`, `IdempotencyConflict`, `TryAgainLater`, `StripeRefused`.
     """
-    _check(organisation, fund, amount, currency)
+    _check(organisation, fund)
+    if not _is_promised(organisation, idempotency_key):
+        check_amount(organisation=organisation, amount=amount, currency=currency)
     gift = {
         "amount": amount,
         "currency": currency,
@@ -88,12 +90,18 @@ def create_sandbox_account(*, country: str, currency: str) -> str:
     return account.id
 
 
-def _check(organisation: Organisation, fund: str, amount: int, currency: str) -> None:
-    check_amount(organisation=organisation, amount=amount, currency=currency)
+def _check(organisation: Organisation, fund: str) -> None:
     if not organisation.is_public or not organisation.stripe_account:
         raise TakesNoGifts
     if not Fund.objects.of(organisation).filter(slug=fund).exists():
         raise UnknownFund
+
+
+def _is_promised(organisation: Organisation, idempotency_key: str | None) -> bool:
+    # A promise stays one, whatever the organisation asks for by now.
+    if idempotency_key is None:
+        return False
+    return Donation.objects.of(organisation).filter(idempotency_key=idempotency_key).exists()
 
 
 def _take_down(

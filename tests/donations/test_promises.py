@@ -266,6 +266,18 @@ def test_both_flows_have_the_limits_that_the_organisation_set(organisation, flow
     assert promise(organisation, flow=flow, amount=2000).is_new
 
 
+def test_a_promise_stays_one_when_the_limits_change(organisation):
+    first = promise(organisation, idempotency_key="k")
+    terms = {"presets": [6000, 7000, 8000], "least": 6000, "most": 9000}
+    set_terms(organisation=organisation, currency="EUR", **terms)
+
+    again = promise(organisation, idempotency_key="k")
+
+    assert (again.donation, again.is_new) == (first.donation, False)
+    with pytest.raises(AmountOutOfRange):
+        promise(organisation, idempotency_key="another")
+
+
 def test_a_payment_page_expires_after_two_hours(sandbox_stripe, organisation):
     donation = promise(organisation).donation
 
