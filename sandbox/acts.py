@@ -9,11 +9,14 @@ from sandbox import (
     cards,
     charges,
     checkout,
+    collection,
     disputes,
     hosted_payment,
     money,
     payouts,
     refunds,
+    renewals,
+    subscriptions,
 )
 from sandbox.blank import Resource
 from sandbox.charges import Payer
@@ -140,6 +143,22 @@ def _counts(stage: Stage, values: Values) -> Resource:
     return stage.counts()
 
 
+def _renew(stage: Stage, values: Values, identifier: str) -> Resource:
+    # What was captured settles at the time that is left now.
+    stage.settlement.settle(captured_before=math.inf)
+    return renewals.renew(*stage.find("subscription", identifier))
+
+
+def _retry(stage: Stage, values: Values, identifier: str) -> Resource:
+    stage.settlement.settle(captured_before=math.inf)
+    return collection.retry(*stage.find("invoice", identifier))
+
+
+def _change_card(stage: Stage, values: Values, identifier: str) -> Resource:
+    card = cards.card_with_number(take(values, "card_number", str))
+    return subscriptions.change_card(*stage.find("subscription", identifier), card)
+
+
 def _deliver(stage: Stage, values: Values, identifier: str) -> Resource:
     scope, event = stage.find("event", identifier)
     scope.outbox.add(scope.account, event)
@@ -161,6 +180,9 @@ ACTS: list[tuple[str, str, Callable[..., Resource]]] = [
     ("POST", "payouts", _payout),
     ("POST", "payouts/([^/]+)/pay", _pay_payout),
     ("POST", "payouts/([^/]+)/fail", _fail_payout),
+    ("POST", "subscriptions/([^/]+)/renew", _renew),
+    ("POST", "subscriptions/([^/]+)/card", _change_card),
+    ("POST", "invoices/([^/]+)/retry", _retry),
     ("POST", "balance_transactions", _move),
     ("GET", "delivery", _counts),
     ("POST", "delivery", _switch),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sandbox import accounts, events, intents
+from sandbox import accounts, customers, events, intents, invoice_calls, subscription_calls
 from sandbox.acts import Stage
 from sandbox.api import Api
 from sandbox.control import Control
@@ -18,7 +18,7 @@ from sandbox.settlement import Settlement
 from sandbox.store import Store
 
 # These fill the register of calls when they are imported.
-PLAYED = (accounts, events, intents)
+PLAYED = (accounts, customers, events, intents, invoice_calls, subscription_calls)
 
 
 @dataclass(frozen=True)

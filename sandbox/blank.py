@@ -17,12 +17,20 @@ _PREFIXES = {
     "balance_transaction": "txn_3",
     "charge": "ch_3",
     "checkout.session": "cs_test_a1",
+    "customer": "cus_T",
     "dispute": "dp_1",
     "event": "evt_3",
+    "invoice": "in_1",
+    "invoice_payment": "inpay_1",
+    "line_item": "il_1",
     "payment_intent": "pi_3",
     "payout": "po_1",
     "payment_method": "pm_1",
+    "price": "price_1",
+    "product": "prod_T",
     "refund": "re_3",
+    "subscription": "sub_1",
+    "subscription_item": "si_T",
 }
 
 

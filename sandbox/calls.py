@@ -23,6 +23,12 @@ class Call:
         """Return a parameter that may have been left out."""
         return self.parameters.get(name, otherwise)
 
+    def metadata(self, resource: Resource) -> dict[str, str]:
+        """Return the resource's metadata as the call changes it: an empty text takes away."""
+        sent = self.get("metadata", {})
+        merged = {**resource["metadata"], **sent} if sent != "" else {}
+        return {name: text for name, text in merged.items() if text}
+
 
 @dataclass(frozen=True)
 class Simulated:

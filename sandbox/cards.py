@@ -13,13 +13,15 @@ class Card:
     """
     A test card. `decline_code` is set when the bank says no.
 
-    After a success it may be disputed, fail to be refunded, or be available without delay.
+    The bank may ask for its holder's consent, which no renewal can get. After a success it may be
+    disputed, fail to be refunded, or be available without delay.
     """
 
     number: str
     does: str
     brand: str = "visa"
     decline_code: str | None = None
+    needs_consent: bool = False
     is_disputed: bool = False
     fails_refunds: bool = False
     is_available_at_once: bool = False
@@ -37,6 +39,8 @@ _CARDS = (
     Card(SUCCESS, "succeeds"),
     Card("4000000000000002", "is declined", decline_code="generic_decline"),
     Card("4000000000009995", "has insufficient funds", decline_code="insufficient_funds"),
+    Card("4000000000000341", "is declined whenever it is charged", decline_code="generic_decline"),
+    Card("4000002760003184", "succeeds here; a renewal needs consent", needs_consent=True),
     Card("4000000000000259", "succeeds, then the gift is disputed", is_disputed=True),
     Card("4000000000005126", "succeeds, but a refund fails later", fails_refunds=True),
     Card("4000000000000077", "succeeds, available at once", is_available_at_once=True),
@@ -51,6 +55,8 @@ _PAYMENT_METHODS = {
     "pm_card_visa_chargeDeclined": "4000000000000002",
     "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
     "pm_card_visa_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_chargeCustomerFail": "4000000000000341",
+    "pm_card_authenticationRequired": "4000002760003184",
     "pm_card_createDispute": "4000000000000259",
     "pm_card_refundFail": "4000000000005126",
     "pm_card_bypassPending": "4000000000000077",

@@ -24,10 +24,11 @@ _MESSAGES = {
 
 @dataclass(frozen=True)
 class Payer:
-    """Whoever fills in the card form."""
+    """Whoever fills in the card form, or whose card is on file as `payment_method`."""
 
     email: str | None = None
     name: str | None = None
+    payment_method: str | None = None
 
 
 def make(scope: Scope, card: Card, payer: Payer, **fields: Any) -> Resource:
@@ -35,16 +36,29 @@ def make(scope: Scope, card: Card, payer: Payer, **fields: Any) -> Resource:
     charge = scope.new("charge", **fields)
     charge["calculated_statement_descriptor"] = "SANDBOX"
     charge["billing_details"].update(email=payer.email, name=payer.name)
-    charge["payment_method"] = blank.identifier(
-        "payment_method", account=scope.account, moment=charge["created"]
-    )
+    charge["payment_method"] = payer.payment_method or new_payment_method(scope)
     _show_card(charge, card, scope.account)
     if card.decline_code:
         _fail(charge, card.decline_code)
     else:
         charge["amount_captured"] = charge["amount"] if charge["captured"] else 0
-    scope.store.note(charge["id"], _CARD_NOTE, card.number)
+    for identifier in (charge["id"], charge["payment_method"]):
+        put_on_file(scope, identifier, card)
     return scope.save(charge)
+
+
+def new_payment_method(scope: Scope) -> str:
+    return blank.identifier("payment_method", account=scope.account, moment=scope.now())
+
+
+def put_on_file(scope: Scope, identifier: str, card: Card) -> None:
+    """Remember the card that a charge was paid with, or that a payment method stands for."""
+    scope.store.note(identifier, _CARD_NOTE, card.number)
+
+
+def card_on_file(scope: Scope, identifier: str) -> Card:
+    """Return the card behind a charge or a payment method."""
+    return CARDS[scope.store.noted(identifier, _CARD_NOTE) or ""]
 
 
 def _show_card(charge: Resource, card: Card, account: str) -> None:
@@ -75,11 +89,6 @@ def _fail(charge: Resource, decline_code: str) -> None:
     )
 
 
-def card_of(scope: Scope, charge: Resource) -> Card:
-    """Return the card that paid."""
-    return CARDS[scope.store.noted(charge["id"], _CARD_NOTE) or ""]
-
-
 def settle_later(scope: Scope, charge: Resource) -> None:
     """Let the captured charge wait for its balance transaction, as asynchronous capture does."""
     scope.store.rows("INSERT INTO settlements VALUES (?, ?)", charge["id"], time.time())
@@ -94,7 +103,7 @@ def settled(scope: Scope, charge: Resource) -> Resource:
     movement = _settlement(scope, charge)
     charge = scope.save({**charge, "balance_transaction": movement["id"]})
     scope.emit("charge.updated", charge, {"balance_transaction": None})
-    if card_of(scope, charge).is_disputed:
+    if card_on_file(scope, charge["id"]).is_disputed:
         dispute(scope, charge)
         charge = scope.load("charge", charge["id"])
     return charge
@@ -105,7 +114,7 @@ def _settlement(scope: Scope, charge: Resource) -> Resource:
     currency = charge["currency"]
     amount = money.converted(charge["amount_captured"], currency, settlement)
     is_foreign = currency != settlement
-    card = card_of(scope, charge)
+    card = card_on_file(scope, charge["id"])
     wait_seconds = 0 if card.is_available_at_once else _AVAILABLE_AFTER_SECONDS
     return balance.move(
         scope,
@@ -134,8 +143,7 @@ def list_charges(call: Call) -> Resource:
 @answers("post", "/v1/charges/{charge}", "description metadata receipt_email")
 def update(call: Call) -> Resource:
     charge = call.scope.load("charge", call.values["charge"])
-    metadata = {**charge["metadata"], **(call.get("metadata") or {})}
-    charge.update(call.parameters, metadata={key: text for key, text in metadata.items() if text})
+    charge.update(call.parameters, metadata=call.metadata(charge))
     charge.pop("expand", None)
     call.scope.save(charge)
     call.scope.emit("charge.updated", charge)

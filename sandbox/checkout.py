@@ -2,13 +2,13 @@
 
 import json
 
-from sandbox import money
+from sandbox import hosted_payment, money
 from sandbox.blank import Resource
 from sandbox.calls import Call, answers
 from sandbox.errors import invalid, not_simulated
 from sandbox.expansion import included
-from sandbox.hosted_payment import INTENT_NOTE, expire_now, status_now
-from sandbox.line_items import lines_of
+from sandbox.hosted_payment import LINES_NOTE, PROMISE_NOTE, expire_now, status_now
+from sandbox.line_items import lines_of, recurring_line
 from sandbox.lists import PAGING, as_list, page
 from sandbox.payments import refuse_fee
 from sandbox.scope import Scope
@@ -25,24 +25,34 @@ _IGNORED = (
     "adaptive_pricing allowed_payment_method_types automatic_tax branding_settings custom_text"
     " payment_method_configuration payment_method_options"
 )
-_OF_INTENT = {"capture_method", "description", "metadata", "receipt_email"}
-_LINES_NOTE = "line_items"
+# What a session of a mode may promise of what it makes: under which name, and which parts of it.
+_PROMISES = {
+    "payment": (
+        "payment_intent_data",
+        {"capture_method", "description", "metadata", "receipt_email"},
+    ),
+    "subscription": ("subscription_data", {"description", "metadata"}),
+}
+_OF_PAYMENTS_ONLY = ("customer_creation", "payment_intent_data", "submit_type")
 
 
 @answers(
     "post",
     "/v1/checkout/sessions",
-    f"{_KEPT} {_IGNORED} currency expires_at line_items mode payment_intent_data success_url"
-    " ui_mode",
+    f"{_KEPT} {_IGNORED} currency expires_at line_items mode payment_intent_data"
+    " payment_method_collection subscription_data success_url ui_mode",
 )
 def create(call: Call) -> Resource:
     _require_simulated(call)
-    lines = lines_of(call.get("line_items"))
-    promise = call.get("payment_intent_data", {})
-    refuse_fee(promise, param="payment_intent_data[application_fee_amount]")
-    if promise.keys() - _OF_INTENT:
-        raise not_simulated(f"payment_intent_data[{min(promise.keys() - _OF_INTENT)}]")
-    session = call.scope.new(KIND, success_url=call.get("success_url"))
+    promise = _promise(call)
+    session = call.scope.new(KIND, success_url=call.get("success_url"), mode=call.get("mode"))
+    if call.get("mode") == "subscription":
+        lines = [recurring_line(call.scope, call.get("line_items"))]
+        session.update(
+            customer_creation="always", invoice_creation=None, payment_method_collection="always"
+        )
+    else:
+        lines = lines_of(call.get("line_items"))
     session.update({name: call.get(name) for name in _KEPT.split() if name in call.parameters})
     total = sum(line["amount_total"] for line in lines)
     session.update(
@@ -61,10 +71,26 @@ def _require_simulated(call: Call) -> None:
         if not call.get(name):
             message = f"Missing required param: {name}."
             raise invalid(message, code="parameter_missing", param=name)
-    if call.get("mode") != "payment":
+    if call.get("mode") not in _PROMISES:
         raise not_simulated(f"mode={call.get('mode')}")
     if call.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_simulated(f"ui_mode={call.get('ui_mode')}")
+
+
+def _promise(call: Call) -> Resource:
+    """Return what the session is to make when it is paid."""
+    mode = call.get("mode")
+    strange = _OF_PAYMENTS_ONLY if mode == "subscription" else ("subscription_data",)
+    for param in strange:
+        if param in call.parameters:
+            raise invalid(f"You can not pass `{param}` in `{mode}` mode.", param=param)
+    name, known = _PROMISES[mode]
+    promise: Resource = call.get(name, {})
+    for fee in ("application_fee_amount", "application_fee_percent"):
+        refuse_fee(promise, fee, param=f"{name}[{fee}]")
+    if promise.keys() - known:
+        raise not_simulated(f"{name}[{min(promise.keys() - known)}]")
+    return promise
 
 
 def _expiry(call: Call) -> int:
@@ -77,8 +103,8 @@ def _expiry(call: Call) -> int:
 
 
 def _remember(scope: Scope, session: Resource, lines: list[Resource], promise: Resource) -> None:
-    scope.store.note(session["id"], _LINES_NOTE, json.dumps(lines))
-    scope.store.note(session["id"], INTENT_NOTE, json.dumps(promise))
+    scope.store.note(session["id"], LINES_NOTE, json.dumps(lines))
+    scope.store.note(session["id"], PROMISE_NOTE, json.dumps(promise))
 
 
 @answers("post", "/v1/checkout/sessions/{session}/expire")
@@ -98,13 +124,13 @@ def retrieve(call: Call) -> Resource:
     return session
 
 
-@answers("get", "/v1/checkout/sessions", f"{PAGING} payment_intent status")
+@answers("get", "/v1/checkout/sessions", f"{PAGING} payment_intent status subscription")
 def list_sessions(call: Call) -> Resource:
-    return page(call, KIND, fields="payment_intent status")
+    return page(call, KIND, fields="payment_intent status subscription")
 
 
 @included(KIND, "line_items")
 def line_items(scope: Scope, session: Resource) -> Resource:
     """Return the session's line items, which it shows when it is asked to."""
-    lines = json.loads(scope.store.noted(session["id"], _LINES_NOTE) or "[]")
+    lines = hosted_payment.lines_of(scope, session)
     return as_list(lines, f"/v1/checkout/sessions/{session['id']}/line_items")

@@ -27,17 +27,10 @@ class StripeError(Exception):
 
 
 class CardDeclined(StripeError):
-    """The bank said no: the failed charge is kept and told, and the caller gets a 402."""
+    """The bank said no: what failed is kept and told, and the caller gets a 402."""
 
-    def __init__(self, message: str, *, decline_code: str, **more: Any) -> None:
-        super().__init__(
-            402,
-            message,
-            code="card_declined",
-            type="card_error",
-            decline_code=decline_code,
-            **more,
-        )
+    def __init__(self, message: str, *, code: str = "card_declined", **more: Any) -> None:
+        super().__init__(402, message, code=code, type="card_error", **more)
 
 
 def invalid(message: str, *, code: str | None = None, param: str | None = None) -> StripeError:

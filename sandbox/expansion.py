@@ -13,9 +13,10 @@ _DEPTH_MAX = 4
 # The source of a movement may be a charge, which has no `charge`, or a refund, which has one.
 _OF_MANY_KINDS = {("balance_transaction", "source")}
 
-Include = Callable[[Scope, Resource], Resource]
+Include = Callable[[Scope, Resource], Resource | None]
 _INCLUDED: dict[tuple[str, str], Include] = {}
-_SHOWN: dict[str, Include] = {}
+Show = Callable[[Scope, Resource], Resource]
+_SHOWN: dict[str, Show] = {}
 
 
 def included(kind: str, name: str) -> Callable[[Include], Include]:
@@ -28,10 +29,10 @@ def included(kind: str, name: str) -> Callable[[Include], Include]:
     return register
 
 
-def shown(kind: str) -> Callable[[Include], Include]:
+def shown(kind: str) -> Callable[[Show], Show]:
     """Mark the function through which a kind of object passes before anybody sees it."""
 
-    def register(show: Include) -> Include:
+    def register(show: Show) -> Show:
         _SHOWN[kind] = show
         return show
 

@@ -1,16 +1,19 @@
 """What paying on the hosted page does to a Checkout Session."""
 
 import json
+from typing import Any
 
-from sandbox import payments
+from sandbox import customers, invoices, payments, subscriptions
 from sandbox.blank import Resource
 from sandbox.cards import card_with_number
 from sandbox.charges import Payer
 from sandbox.errors import invalid
 from sandbox.scope import Scope
 
-# The note in which a session keeps what its PaymentIntent is to be.
-INTENT_NOTE = "payment_intent_data"
+# The notes in which a session keeps what is to come of it, and what it is for.
+PROMISE_NOTE = "promise"
+LINES_NOTE = "line_items"
+_INTENT_NOTE = "intent"
 
 
 def pay(scope: Scope, session: Resource, card_number: str, payer: Payer) -> Resource:
@@ -24,25 +27,71 @@ def pay(scope: Scope, session: Resource, card_number: str, payer: Payer) -> Reso
         raise invalid(message, code="checkout_session_not_open", param="session")
     payer = Payer(payer.email or session["customer_email"], payer.name)
     card = card_with_number(card_number)
-    intent = _intent(scope, session, payer)
-    intent = payments.confirm(scope, intent, card, payer)
+    intent = payments.confirm(scope, _intent(scope, session, payer), card, payer)
+    if session["mode"] == "subscription":
+        _subscribe(scope, session, intent)
     return _complete(scope, session, intent, payer)
 
 
 def _intent(scope: Scope, session: Resource, payer: Payer) -> Resource:
     """Return the session's PaymentIntent, which is made with the first try."""
-    if session["payment_intent"]:
-        return scope.load("payment_intent", session["payment_intent"])
-    promise = json.loads(scope.store.noted(session["id"], INTENT_NOTE) or "{}")
-    intent = payments.promise(
-        scope,
-        amount=session["amount_total"],
-        currency=session["currency"],
-        **{"receipt_email": payer.email, **promise},
-    )
-    session["payment_intent"] = intent["id"]
+    known = scope.store.noted(session["id"], _INTENT_NOTE)
+    if known:
+        return scope.load("payment_intent", known)
+    if session["mode"] == "subscription":
+        intent = _first_of_many(scope, session, payer)
+    else:
+        intent = payments.promise(
+            scope,
+            amount=session["amount_total"],
+            currency=session["currency"],
+            **{"receipt_email": payer.email, **_noted(scope, session, PROMISE_NOTE)},
+        )
+        session["payment_intent"] = intent["id"]
+    scope.store.note(session["id"], _INTENT_NOTE, intent["id"])
     scope.save(session)
     return intent
+
+
+def _first_of_many(scope: Scope, session: Resource, payer: Payer) -> Resource:
+    """Make the customer, and the PaymentIntent of the first invoice that is to be."""
+    customer = customers.make(scope, payer)
+    session["customer"] = customer["id"]
+    return invoices.promise(
+        scope,
+        customer,
+        amount=session["amount_total"],
+        currency=session["currency"],
+        reason=invoices.CREATION,
+    )
+
+
+def lines_of(scope: Scope, session: Resource) -> list[Resource]:
+    """Return what a session is for."""
+    lines: list[Resource] = _noted(scope, session, LINES_NOTE)
+    return lines
+
+
+def _noted(scope: Scope, session: Resource, name: str) -> Any:
+    return json.loads(scope.store.noted(session["id"], name) or "{}")
+
+
+def _subscribe(scope: Scope, session: Resource, intent: Resource) -> None:
+    """Begin the subscription that was paid for, with its first invoice."""
+    [line] = lines_of(scope, session)
+    subscription = subscriptions.begin(
+        scope,
+        price=line["price"],
+        customer=intent["customer"],
+        card=intent["payment_method"],
+        **_noted(scope, session, PROMISE_NOTE),
+    )
+    invoice = invoices.draft(scope, subscription, reason=invoices.CREATION)
+    invoice = invoices.finalise(scope, invoice, intent)
+    subscription = scope.save({**subscription, "latest_invoice": invoice["id"]})
+    scope.emit("customer.subscription.created", subscription)
+    invoices.set_paid(scope, invoice)
+    session.update(subscription=subscription["id"], invoice=invoice["id"])
 
 
 def _complete(scope: Scope, session: Resource, intent: Resource, payer: Payer) -> Resource:

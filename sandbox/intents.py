@@ -101,9 +101,8 @@ def cancel(call: Call) -> Resource:
 @answers("post", "/v1/payment_intents/{intent}", "description metadata receipt_email")
 def update(call: Call) -> Resource:
     intent = call.scope.load("payment_intent", call.values["intent"])
-    metadata = {**intent["metadata"], **(call.get("metadata") or {})}
     fields = {name: value for name, value in call.parameters.items() if name != "expand"}
-    intent.update(fields, metadata={key: text for key, text in metadata.items() if text})
+    intent.update(fields, metadata=call.metadata(intent))
     return call.scope.save(intent)
 
 

@@ -9,7 +9,7 @@ from sandbox.charges import Payer
 from sandbox.errors import CardDeclined, StripeError, invalid
 from sandbox.scope import Scope
 
-OPEN = ("requires_payment_method", "requires_confirmation")
+OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 def promise(scope: Scope, *, amount: int, currency: str, **fields: Any) -> Resource:
@@ -43,6 +43,7 @@ def confirm(scope: Scope, intent: Resource, card: Card, payer: Payer) -> Resourc
         application=intent["application"],
         captured=is_captured,
         currency=intent["currency"],
+        customer=intent["customer"],
         description=intent["description"],
         metadata=intent["metadata"],
         payment_intent=intent["id"],
@@ -51,7 +52,9 @@ def confirm(scope: Scope, intent: Resource, card: Card, payer: Payer) -> Resourc
     intent = {**intent, "latest_charge": charge["id"]}
     if card.decline_code:
         _decline(scope, intent, charge, card.decline_code)
-    intent.update(payment_method=charge["payment_method"], last_payment_error=None)
+    intent.update(
+        payment_method=charge["payment_method"], last_payment_error=None, next_action=None
+    )
     if is_captured:
         return succeed(scope, intent, charge, "charge.succeeded")
     return _authorise(scope, intent, charge)
@@ -63,6 +66,7 @@ def _decline(scope: Scope, intent: Resource, charge: Resource, decline_code: str
     intent.update(
         status="requires_payment_method",
         payment_method=None,
+        next_action=None,
         last_payment_error={**refusal, "message": message, "type": "card_error"},
     )
     scope.save(intent)
@@ -71,6 +75,14 @@ def _decline(scope: Scope, intent: Resource, charge: Resource, decline_code: str
     raise CardDeclined(
         message, decline_code=decline_code, charge=charge["id"], payment_intent=intent
     )
+
+
+def require_action(scope: Scope, intent: Resource) -> None:
+    """Let the bank ask for the payer's consent, whom only a page can ask; nothing is charged."""
+    action = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
+    intent.update(status="requires_action", next_action=action)
+    scope.save(intent)
+    scope.emit("payment_intent.requires_action", intent)
 
 
 def succeed(scope: Scope, intent: Resource, charge: Resource, told: str) -> Resource:
@@ -102,8 +114,10 @@ def require_state(intent: Resource, *states: str) -> None:
         )
 
 
-def refuse_fee(parameters: dict[str, Any], *, param: str = "application_fee_amount") -> None:
+def refuse_fee(
+    parameters: dict[str, Any], name: str = "application_fee_amount", *, param: str = ""
+) -> None:
     """Refuse an application fee: donations carry none."""
-    if "application_fee_amount" in parameters:
+    if name in parameters:
         message = "The sandbox refuses application fees: donations carry no platform fee."
-        raise invalid(message, code="application_fees_not_allowed", param=param)
+        raise invalid(message, code="application_fees_not_allowed", param=param or name)

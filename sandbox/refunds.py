@@ -33,7 +33,7 @@ def refund(scope: Scope, charge: Resource, *, amount: int | None, **fields: Any)
     scope.save(charge)
     scope.emit("refund.created", returned)
     scope.emit("charge.refunded", charge, previous)
-    if charges.card_of(scope, charge).fails_refunds:
+    if charges.card_on_file(scope, charge["id"]).fails_refunds:
         returned = fail(scope, returned)
     return returned
 

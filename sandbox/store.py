@@ -94,7 +94,7 @@ class Store:
         return None
 
     def related(self, account: str, kind: str, field: str, value: str) -> list[Resource]:
-        """Return the account's resources of a kind whose field has this value, newest first."""
+        """Return the account's resources of a kind whose field is this value, newest first."""
         rows = self.rows(
             "SELECT body FROM resources WHERE account = ? AND kind = ?"
             " AND json_extract(body, '$.' || ?) = ? ORDER BY created DESC, position DESC",

@@ -121,6 +121,31 @@ class Sandbox:
             {"stripe_account": account},
         )
 
+    def monthly(self, account: str, amount: int = 1000, currency: str = "eur", **fields: Any):
+        """Open the session of a gift that comes again each month, or at another `interval`."""
+        price = {
+            "currency": currency,
+            "unit_amount": amount,
+            "product_data": {"name": "Gift"},
+            "recurring": {"interval": fields.pop("interval", "month")},
+        }
+        return self.v1.checkout.sessions.create(
+            {
+                "mode": "subscription",
+                "line_items": [{"quantity": 1, "price_data": price}],
+                "success_url": "http://127.0.0.1:1/thanks",
+                **fields,
+            },
+            {"stripe_account": account},
+        )
+
+    def subscription(self, account: str, amount: int = 1000, **fields: Any) -> stripe.Subscription:
+        """Begin a subscription and return it."""
+        paid = self.pay(self.monthly(account, amount, **fields).id, email="zoe@example.org")
+        return self.v1.subscriptions.retrieve(
+            paid["subscription"], None, {"stripe_account": account}
+        )
+
     def pay(self, session: str, card: str = "4242424242424242", **more: Any) -> Any:
         return self.control(f"checkout/{session}/pay", card_number=card, **more)
 

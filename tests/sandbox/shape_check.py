@@ -1,6 +1,7 @@
 """Compares JSON with the resource classes of the `stripe` package, field by field."""
 
 import typing
+from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from typing import Any, ForwardRef, Literal, Union, get_args, get_origin
@@ -15,12 +16,21 @@ KINDS: dict[str, Any] = {
     "bank_account": stripe.BankAccount,
     "charge": stripe.Charge,
     "checkout.session": stripe.checkout.Session,
+    "customer": stripe.Customer,
     "dispute": stripe.Dispute,
     "event": stripe.Event,
+    "invoice": stripe.Invoice,
+    "invoice_payment": stripe.InvoicePayment,
     "item": stripe.LineItem,
+    "line_item": stripe.InvoiceLineItem,
     "payment_intent": stripe.PaymentIntent,
     "payout": stripe.Payout,
+    "plan": stripe.Plan,
+    "price": stripe.Price,
+    "product": stripe.Product,
     "refund": stripe.Refund,
+    "subscription": stripe.Subscription,
+    "subscription_item": stripe.SubscriptionItem,
 }
 
 
@@ -50,7 +60,7 @@ def _faults(value: Any, hint: Any, where: str) -> list[str]:
         return []
     if issubclass(hint, StripeObject):
         return _object_faults(value, hint, where)
-    kinds = {float: (int, float)}.get(hint, hint)
+    kinds = {float: (int, float), Decimal: str}.get(hint, hint)
     is_right = isinstance(value, kinds) and isinstance(value, bool) == (hint is bool)
     return [] if is_right else [f"{where}: {value!r} is not {hint}"]
 

@@ -10,11 +10,15 @@ GETS = [
     "/v1/balance_transactions?limit=100&expand[]=data.source.charge&expand[]=data.source.balance_transaction",
     "/v1/charges?limit=100&expand[]=data.refunds&expand[]=data.payment_intent.latest_charge",
     "/v1/checkout/sessions?limit=100&expand[]=data.line_items&expand[]=data.payment_intent",
+    "/v1/customers",
     "/v1/disputes?expand[]=data.charge",
     "/v1/events?limit=100",
+    "/v1/invoice_payments?expand[]=data.payment.payment_intent.latest_charge",
+    "/v1/invoices?expand[]=data.payments&expand[]=data.confirmation_secret&expand[]=data.customer",
     "/v1/payment_intents?limit=100&expand[]=data.latest_charge.balance_transaction",
     "/v1/payouts?expand[]=data.balance_transaction&expand[]=data.failure_balance_transaction",
     "/v1/refunds?expand[]=data.charge&expand[]=data.failure_balance_transaction",
+    "/v1/subscriptions?status=all&expand[]=data.latest_invoice.payments&expand[]=data.customer",
 ]
 
 
@@ -23,7 +27,7 @@ def storied(sandbox):
     """An account to which everything has happened."""
     account = sandbox.account(business_profile={"name": "Eau Vive"}, metadata={"a": "b"})
     options = {"stripe_account": account}
-    for tell in (visit, authorise, give_back, contest, pay_out, surprise):
+    for tell in (visit, authorise, give_back, contest, subscribe, pay_out, surprise):
         tell(sandbox, account, options)
     sandbox.flush()
     return account
@@ -63,6 +67,18 @@ def contest(sandbox, account, options):
         sandbox.control(f"disputes/{dispute.id}/close", outcome=outcome)
 
 
+def subscribe(sandbox, account, options):
+    for card in ("4242424242424242", "4000000000000341", "4000002760003184"):
+        path = f"subscriptions/{sandbox.subscription(account).id}"
+        sandbox.control(f"{path}/card", card_number=card)
+        sandbox.control(f"{path}/renew")
+    pause = {"pause_collection": {"behavior": "void"}}
+    paused = sandbox.subscription(account, interval="year")
+    sandbox.v1.subscriptions.update(paused.id, pause, options)
+    sandbox.control(f"subscriptions/{paused.id}/renew")
+    sandbox.v1.subscriptions.cancel(paused.id, None, options)
+
+
 def pay_out(sandbox, account, options):
     sandbox.gift(account, 90_000, payment_method="pm_card_bypassPending")
     for _ in range(2):
@@ -99,7 +115,7 @@ def test_lists_and_what_they_expand_to_have_stripes_shape(sandbox, storied, path
 def test_delivered_events_have_stripes_shape(sandbox, storied):
     events = [event.to_dict(for_json=True) for event in sandbox.receiver.of(storied)]
 
-    assert len({event["type"] for event in events}) >= 25
+    assert len({event["type"] for event in events}) >= 38
     assert [fault for event in events for fault in faults(event)] == []
 
 
