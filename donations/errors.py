@@ -79,3 +79,29 @@ class GiftDiffers(DomainError):
     """The charge names a gift, but is not of its amount and currency, or not its first charge."""
 
     code = "gift_differs"
+
+
+class RepeatsByCheckoutOnly(DomainError):
+    """A gift that repeats begins on Stripe's page: send flow "checkout"."""
+
+    code = "repeats_by_checkout_only"
+    status = 400
+
+
+class RecurringGiftOver(DomainError):
+    """The gift has ended, and nothing is taken any more; you can begin a new one."""
+
+    code = "recurring_gift_over"
+
+
+class NothingToMend(DomainError):
+    """No payment of this gift waits for you."""
+
+    code = "nothing_to_mend"
+
+
+class TooManyLinks(DomainError):
+    """Too many links were asked for from here: try again in an hour."""
+
+    code = "too_many_links"
+    status = 429

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from donations.views import books, giving, journeys, terms
+from donations.views import books, giving, journeys, terms, visits
 
 GIFT = "donations/<slug:donation_id>"
 GIVING = "dashboard/<slug:slug>/giving"
+REPEATED = "me/gifts/<slug:recurring_id>"
 
 urlpatterns = [
     path("o/<slug:slug>/ledger", books.ledger, name="ledger"),
@@ -25,4 +26,12 @@ urlpatterns = [
     path(GIVING, terms.giving, name="giving"),
     path(f"{GIVING}/terms", terms.set_giving, name="giving-terms"),
     path(f"{GIVING}/remove", terms.remove_giving, name="giving-remove"),
+    path("me", visits.me, name="me"),
+    path("me/open", visits.open_link, name="me-open"),
+    path("me/close", visits.close, name="me-close"),
+    path(f"{REPEATED}/pause", visits.pause, name="recurring-pause"),
+    path(f"{REPEATED}/resume", visits.resume, name="recurring-resume"),
+    path(f"{REPEATED}/amount", visits.amount, name="recurring-amount"),
+    path(f"{REPEATED}/cancel", visits.cancel, name="recurring-cancel"),
+    path(f"{REPEATED}/mend", visits.mend, name="recurring-mend"),
 ]

@@ -43,7 +43,7 @@ def list_subscriptions(call: Call) -> Resource:
     "post",
     _PATH,
     "cancel_at_period_end cancellation_details description items metadata pause_collection"
-    " payment_behavior proration_behavior",
+    " payment_behavior payment_settings proration_behavior",
 )
 def update(call: Call) -> Resource:
     subscription = _load(call)
@@ -55,6 +55,8 @@ def update(call: Call) -> Resource:
         fields["description"] = call.get("description") or None
     if "pause_collection" in call.parameters:
         fields["pause_collection"] = _pause(call)
+    if "payment_settings" in call.parameters:
+        fields["payment_settings"] = subscription["payment_settings"] | call.get("payment_settings")
     if "cancel_at_period_end" in call.parameters:
         fields |= _leaving(call, subscription)
     if "items" in call.parameters:

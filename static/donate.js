@@ -55,10 +55,16 @@ if (form) {
     return `\u2068${text}\u2069`;
   };
 
+  const rhythm = () => {
+    const chosen = form.querySelector("input[name=interval]:checked");
+    const repeats = chosen && chosen.value !== "once";
+    return repeats ? ` ${chosen.parentElement.textContent.trim().toLowerCase()}` : "";
+  };
+
   const show = () => {
     const amount = total();
     const isMore = amount && /[1-9]/.test(amount.join(""));
-    label.textContent = isMore ? `Give ${written(amount)} ${currency}` : without;
+    label.textContent = isMore ? `Give ${written(amount)} ${currency}${rhythm()}` : without;
   };
 
   form.addEventListener("input", show);

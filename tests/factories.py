@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory, Password
 
 from credits.models import CreditGrant, GrantRule
-from donations.models import Donation, Fund
+from donations.models import Donation, Fund, RecurringGift
 from ledger.models import PUBLIC, Book, Entry, HeadsCheckpoint, HeadsTimestamp
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
@@ -84,6 +84,18 @@ class DonationFactory(DjangoModelFactory[Donation]):
 
     class Meta:
         model = Donation
+
+
+class RecurringGiftFactory(DjangoModelFactory[RecurringGift]):
+    """A gift that is to repeat every month; nobody has paid yet."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    interval = RecurringGift.Interval.MONTH
+    amount = 1000
+    currency = "EUR"
+
+    class Meta:
+        model = RecurringGift
 
 
 class GrantRuleFactory(DjangoModelFactory[GrantRule]):

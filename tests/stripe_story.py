@@ -23,7 +23,8 @@ ACCOUNT = TRUTH["account"]
 SECRET = "whsec_test_current"
 PLACEHOLDERS = {name: gift["donation_id"] for name, gift in TRUTH["donations"].items()}
 KINDS = ("balance_transactions", "charges", "refunds", "disputes", "payouts", "payment_intents")
-LISTS = (*KINDS, "events")
+BILLING = ("invoices", "invoice_payments", "subscriptions")
+LISTS = (*KINDS, *BILLING, "events")
 TROUBLES = ("429", "500", "silence", "half a body", "half an object")
 
 Resource = dict[str, Any]
@@ -56,7 +57,7 @@ class Account:
 
     def find(self, name: str) -> Resource | None:
         """Return an object by its id."""
-        every = (one for kind in KINDS for one in self.list(kind))
+        every = (one for kind in (*KINDS, *BILLING) for one in self.list(kind))
         return next((one for one in every if one["id"] == name), None)
 
     def balance(self) -> Resource:
@@ -151,12 +152,14 @@ class _Answer(BaseHTTPRequestHandler):
                 return 200, account.balance()
             case [kind] if kind in LISTS:
                 return 200, self._page(account, kind, query)
-            case [kind, name] if kind in KINDS and (found := account.find(name)):
+            case [kind, name] if kind in (*KINDS, *BILLING) and (found := account.find(name)):
                 return 200, found
         return 404, _error("resource_missing", "No such thing.")
 
     def _page(self, account: Account, kind: str, query: Mapping[str, list[str]]) -> Resource:
         rows = [row for row in account.list(kind) if _is_within(row, query)]
+        if intent := query.get("payment[payment_intent]"):
+            rows = [row for row in rows if row["payment"]["payment_intent"] == intent[0]]
         if after := query.get("starting_after"):
             rows = rows[[row["id"] for row in rows].index(after[0]) + 1 :]
         page = rows[: int(query.get("limit", ["10"])[0])]
@@ -218,8 +221,11 @@ class Story:
 
     def fill(self, account: Account) -> None:
         """Put what the API says at the end of the story into an account."""
-        for kind in LISTS:
+        for kind in (*KINDS, "invoices", "subscriptions", "events"):
             account.put(kind, *json.loads(self._read(f"api/{kind}.json"))["data"])
+        # The list of what pays invoices is told by its event alone.
+        paid = json.loads(self._read("invoice_payment.paid.json"))
+        account.put("invoice_payments", paid["data"]["object"])
 
     def _read(self, name: str) -> str:
         text = (FOLDER / name).read_text()

@@ -32,6 +32,7 @@ from tests.factories import (
     MailFactory,
     MembershipFactory,
     OrganisationFactory,
+    RecurringGiftFactory,
     StripeBalanceFactory,
     StripeEventFactory,
     StripeReadingFactory,
@@ -68,6 +69,15 @@ TABLE = {
     ),  # a token opens it, nothing else
     "donations/<slug:donation_id>/opening": (404, 404, 404, 404, 404, 404),
     "donations/<slug:donation_id>/erase": (404, 404, 404, 404, 404, 404),
+    "me": EVERYBODY,
+    "me/open": (410, 410, 410, 410, 410, 410),  # has no token
+    "me/close": (405, 405, 405, 405, 405, 405),
+    "me/gifts/<slug:recurring_id>/pause": (405, 405, 405, 405, 405, 405),
+    "me/gifts/<slug:recurring_id>/resume": (405, 405, 405, 405, 405, 405),
+    # Donors come by a link in their mail.
+    "me/gifts/<slug:recurring_id>/amount": (303, 303, 303, 303, 303, 303),
+    "me/gifts/<slug:recurring_id>/cancel": (303, 303, 303, 303, 303, 303),
+    "me/gifts/<slug:recurring_id>/mend": (404, 404, 404, 404, 404, 404),
     "verify": EVERYBODY,
     "verify/offline": EVERYBODY,
     "log/heads/checkpoint": EVERYBODY,
@@ -228,6 +238,7 @@ def paths(lantern) -> dict[str, str]:
         "<str:name>": "stripe",
         "<slug:donation_id>": donation.id,
         "<slug:donation>": donation.id,
+        "<slug:recurring_id>": RecurringGiftFactory(organisation=lantern).id,
         "<owner:owner_id>": "ann",
         "<slug:application>": "credits",
         "<slug:handle>": handle_of(Owner(lantern, "credits", "ann")),

@@ -9,6 +9,7 @@ from donations.models import (
     NAME_LENGTH_MAX,
     OWNER_ID_LENGTH_MAX,
     Donation,
+    RecurringGift,
 )
 from donations.services.promises import journey_url
 from ledger import line
@@ -32,6 +33,11 @@ class PromiseDonation(StrictSerializer):
         required=False, max_length=60, default=GENERAL, help_text="A fund's slug."
     )
     flow = serializers.ChoiceField(choices=Donation.Flow.choices)
+    interval = serializers.ChoiceField(
+        choices=RecurringGift.Interval.choices,
+        required=False,
+        help_text="The gift repeats; this one is its first payment. With the flow checkout only.",
+    )
     donor = Donor(source="*", required=False)
     public_name = Text(
         required=False, allow_blank=True, max_length=80, help_text="Shown on the public ledger."
@@ -54,6 +60,10 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
     payment_intent = serializers.SerializerMethodField()
     client_secret = serializers.SerializerMethodField()
     settled_currency = serializers.SerializerMethodField()
+    interval = serializers.SerializerMethodField()
+    recurring = serializers.CharField(
+        source="recurring_id", read_only=True, help_text="The gift that repeats, if it is one."
+    )
     journey_url = serializers.SerializerMethodField()
 
     class Meta:
@@ -65,6 +75,8 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
             "currency",
             "fund",
             "flow",
+            "interval",
+            "recurring",
             "public_name",
             "owner_id",
             "checkout_url",
@@ -81,6 +93,10 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
             "ended_at",
         )
         read_only_fields = fields
+
+    def get_interval(self, donation: Donation) -> str | None:
+        """Return how often it is given: `month` or `year`, null for once."""
+        return donation.recurring.interval if donation.recurring else None
 
     def get_owner_id(self, donation: Donation) -> str | None:
         """Return who is granted credits for it."""

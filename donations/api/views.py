@@ -30,7 +30,7 @@ class DonationList(OrganisationScoped, generics.ListAPIView[Donation]):
 
     def get_queryset(self) -> DonationQuerySet:
         """Return the organisation's gifts."""
-        return Donation.objects.of(self.organisation)
+        return Donation.objects.of(self.organisation).select_related("recurring")
 
     @extend_schema(
         request=PromiseDonation,
@@ -70,7 +70,7 @@ class DonationDetail(OrganisationScoped, generics.RetrieveAPIView[Donation]):
 
     def get_queryset(self) -> DonationQuerySet:
         """Return the organisation's gifts."""
-        return Donation.objects.of(self.organisation)
+        return Donation.objects.of(self.organisation).select_related("recurring")
 
 
 def idempotency_key_of(request: Request) -> str | None:

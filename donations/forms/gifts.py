@@ -23,7 +23,7 @@ from donations.forms.amounts import (
 from donations.forms.numbers import signs_of
 from donations.models import GENERAL, Fund, GivingCurrency
 
-OTHER = "other"
+OTHER, ONCE = "other", "once"
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
 MINOR = re.compile(r"[1-9][0-9]{0,11}\Z")
 KEY_BYTES = 18
@@ -47,6 +47,11 @@ class GiftForm(PageForm):
         label="Other amount",
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    interval = forms.ChoiceField(
+        choices=[(ONCE, "Once"), ("month", "Every month"), ("year", "Every year")],
+        required=False,
+        error_messages={"invalid_choice": "Choose how often to give."},
     )
     fund = forms.ChoiceField(
         error_messages={
@@ -98,11 +103,17 @@ class GiftForm(PageForm):
         if self.initial.get("fund") not in slugs:
             self.initial["fund"] = next(iter(slugs), GENERAL)
         self._choose_amount(str(self.initial.get("amount") or ""))
+        self.initial["interval"] = ONCE
 
     def clean_key(self) -> str:
         """Return the key that makes a double submit one gift; a new one for what is no key."""
         key = str(self.cleaned_data["key"])
         return key if KEY.match(key) else new_key()
+
+    def clean_interval(self) -> str | None:
+        """Return how often to give, None for once."""
+        interval = str(self.cleaned_data["interval"])
+        return None if interval in ("", ONCE) else interval
 
     def clean_name(self) -> str:
         """Return the name to show, if one shall be shown."""

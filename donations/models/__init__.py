@@ -1,4 +1,4 @@
-"""Funds, and gifts from promise to settlement."""
+"""Funds, gifts from promise to settlement, those that repeat, and their donors' visits."""
 
 from donations.models.funds import GENERAL, Fund, FundQuerySet
 from donations.models.gifts import (
@@ -9,6 +9,8 @@ from donations.models.gifts import (
     DonationQuerySet,
 )
 from donations.models.giving import GivingCurrency
+from donations.models.recurring import RecurringGift, RecurringNotice
+from donations.models.visits import DonorKnock, DonorVisit
 
 __all__ = [
     "EMAIL_LENGTH_MAX",
@@ -17,7 +19,11 @@ __all__ = [
     "OWNER_ID_LENGTH_MAX",
     "Donation",
     "DonationQuerySet",
+    "DonorKnock",
+    "DonorVisit",
     "Fund",
     "FundQuerySet",
     "GivingCurrency",
+    "RecurringGift",
+    "RecurringNotice",
 ]

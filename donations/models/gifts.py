@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Collate, Upper
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from common.ids import new_id
@@ -15,12 +16,27 @@ OWNER_ID_LENGTH_MAX = 128
 EMAIL_LENGTH_MAX, NAME_LENGTH_MAX = 254, 120
 
 
+def folded(address: F | Value) -> Upper:
+    """
+    Return an e-mail address without the difference between A and a, and no other.
+
+    Unicode folds more letters into one: who has such an address must not see another's gifts.
+    """
+    return Upper(Collate(address, "C"))
+
+
 class DonationQuerySet(models.QuerySet["Donation"]):
     """Questions about gifts."""
 
     def of(self, organisation: Organisation) -> Self:
         """Return an organisation's gifts."""
         return self.filter(organisation=organisation)
+
+    def by(self, email: str) -> Self:
+        """Return those of the donor with this address that were paid, the newest first."""
+        paid = self.alias(address=folded(F("donor_email"))).filter(paid_at__isnull=False)
+        own = paid.filter(address=folded(Value(email)))
+        return own.select_related("organisation").order_by("-created_at")
 
     def names_shown(self, sequences: Iterable[int]) -> dict[int, str]:
         """Return the names that donors chose to show, by the sequence of their entry."""
@@ -36,9 +52,10 @@ class Donation(models.Model):
     1050 is 1,050 JPY). `settled_amount` is the gross in `settled_currency`, as it reached the
     organisation's Stripe balance. A gift is `pending`, then `paid` (Stripe has it), then
     `settled` (it is in the ledger, at `sequence` of the public book); `refunded_amount` counts
-    like `amount`. `owner_id` is what the organisation's own application calls the donor, who may
-    be granted credits. It and the donor fields are personal: they are in no line of the public
-    book, no log and no URL, and empty for ever once they were erased (`erased_at`).
+    like `amount`. A payment of a gift that repeats knows it (`recurring`) and Stripe's `invoice`.
+    `owner_id` is what the organisation's own application calls the donor, who may be granted
+    credits. It and the donor fields are personal: they are in no line of the public book, no log
+    and no URL, and empty for ever once they were erased (`erased_at`).
     """
 
     class Status(models.TextChoices):
@@ -70,6 +87,16 @@ class Donation(models.Model):
         max_length=OWNER_ID_LENGTH_MAX, blank=True, default="", db_default=""
     )
 
+    # The key in the database begins with the organisation (sql/recurring_v1.sql).
+    recurring = models.ForeignKey(
+        "donations.RecurringGift",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="payments",
+        db_constraint=False,
+    )
+    invoice = models.CharField(max_length=255, null=True, editable=False)  # noqa: DJ001 - unique
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)  # noqa: DJ001 - unique
     request_hash = models.CharField(max_length=64, blank=True, editable=False)
     checkout_session = models.CharField(max_length=255, blank=True, editable=False)
@@ -127,6 +154,9 @@ class Donation(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["organisation", "idempotency_key"], name="donation_idempotency_key_is_new"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "invoice"], name="donation_has_an_invoice_of_its_own"
             ),
             models.UniqueConstraint(
                 fields=["organisation", "sequence"], name="donation_has_an_entry_of_its_own"

@@ -5,21 +5,28 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from common.errors import TryAgainLater
 from common.money import to_stripe
 from common.stripe_api import client, on_account, translated_errors
-from donations.errors import IdempotencyConflict, TakesNoGifts, UnknownFund
+from donations.errors import (
+    IdempotencyConflict,
+    RepeatsByCheckoutOnly,
+    TakesNoGifts,
+    UnknownFund,
+)
 from donations.models import GENERAL, Donation, Fund
 from donations.services.giving import check_amount
+from donations.services.recurring import begin_recurring
 from organisations.models import Organisation
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent, RequestOptions
     from stripe.params import PaymentIntentCreateParams
-    from stripe.params.checkout import SessionCreateParams
+    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItemPriceData
 
 OPEN_SECONDS = 2 * 3600
 # Stripe lets a page be open for 30 minutes at the least, and what is asked again must be the same.
@@ -40,6 +47,7 @@ def promise_donation(
     amount: int,
     currency: str,
     flow: str,
+    interval: str | None = None,
     fund: str = GENERAL,
     donor_email: str = "",
     donor_name: str = "",
@@ -52,12 +60,15 @@ def promise_donation(
     """
     Promise a gift and open its payment at Stripe, on the organisation's own account.
 
-    `amount` counts minor units of `currency`; `owner_id` is who may be granted credits. The same
-    `idempotency_key` again returns the same gift and goes on where it was cut off. Raises
-    `UnknownFund`, `UnknownCurrency`, `CurrencyNotOffered`, `AmountOutOfRange`,
-    `LastDecimalNotZero`, `TakesNoGifts`, `IdempotencyConflict`, `TryAgainLater`, `StripeRefused`.
+    `amount` counts minor units of `currency`; `owner_id` is who may be granted credits. With an
+    `interval` the gift repeats, and this one is its first payment. The same `idempotency_key`
+    again returns the same gift and goes on where it was cut off. Raises `UnknownFund`,
+    `UnknownCurrency`, `CurrencyNotOffered`, `AmountOutOfRange`, `LastDecimalNotZero`,
+    `TakesNoGifts`, `RepeatsByCheckoutOnly`, `IdempotencyConflict`, `TryAgainLater`,
+    `StripeRefused`.
     """
     _check(organisation, fund)
+    _check_rhythm(flow, interval)
     if not _is_promised(organisation, idempotency_key):
         check_amount(organisation=organisation, amount=amount, currency=currency)
     gift = {
@@ -71,7 +82,7 @@ def promise_donation(
         "owner_id": owner_id,
     }
     links = {"success_url": success_url, "cancel_url": cancel_url}
-    donation, is_new = _take_down(organisation, gift, links, idempotency_key)
+    donation, is_new = _take_down(organisation, gift, links, idempotency_key, interval)
     return Promised(donation, is_new, _open(donation, links))
 
 
@@ -97,6 +108,11 @@ def _check(organisation: Organisation, fund: str) -> None:
         raise UnknownFund
 
 
+def _check_rhythm(flow: str, interval: str | None) -> None:
+    if interval and flow != Donation.Flow.CHECKOUT:
+        raise RepeatsByCheckoutOnly
+
+
 def _is_promised(organisation: Organisation, idempotency_key: str | None) -> bool:
     # A promise stays one, whatever the organisation asks for by now.
     if idempotency_key is None:
@@ -104,25 +120,30 @@ def _is_promised(organisation: Organisation, idempotency_key: str | None) -> boo
     return Donation.objects.of(organisation).filter(idempotency_key=idempotency_key).exists()
 
 
+@transaction.atomic
 def _take_down(
     organisation: Organisation,
     gift: dict[str, Any],
     links: dict[str, str],
     idempotency_key: str | None,
+    interval: str | None,
 ) -> tuple[Donation, bool]:
-    # Without an owner it is what it was before gifts had any, so that old keys go on answering.
+    # Without an owner it is what it was before gifts had any, so that old keys go on answering;
+    # and one that does not repeat, likewise.
     asked = {name: value for name, value in gift.items() if value or name != "owner_id"}
+    asked |= {"interval": interval} if interval else {}
     request_hash = sha256(json.dumps(asked | links, sort_keys=True).encode()).hexdigest()
+    fields = gift | {"request_hash": request_hash}
     if idempotency_key is None:
-        fields = gift | {"request_hash": request_hash}
-        return Donation.objects.create(organisation=organisation, **fields), True
-    donation, is_new = Donation.objects.get_or_create(
-        organisation=organisation,
-        idempotency_key=idempotency_key,
-        defaults=gift | {"request_hash": request_hash},
-    )
+        donation, is_new = Donation.objects.create(organisation=organisation, **fields), True
+    else:
+        donation, is_new = Donation.objects.get_or_create(
+            organisation=organisation, idempotency_key=idempotency_key, defaults=fields
+        )
     if donation.request_hash != request_hash:
         raise IdempotencyConflict
+    if is_new and interval:
+        begin_recurring(donation=donation, interval=interval)
     return donation, is_new
 
 
@@ -193,24 +214,25 @@ def _slot(donation: Donation) -> int:
 
 def _checkout_params(donation: Donation, slot: int) -> "SessionCreateParams":
     opened = int(donation.created_at.timestamp()) + slot * SLOT_SECONDS
-    params: SessionCreateParams = {
-        "mode": "payment",
-        "expires_at": opened + OPEN_SECONDS,
-        "submit_type": "donate",
-        "client_reference_id": donation.id,
-        "metadata": {"donation_id": donation.id},
-        "payment_intent_data": {"metadata": {"donation_id": donation.id}},
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": donation.currency.lower(),
-                    "unit_amount": to_stripe(donation.amount, donation.currency),
-                    "product_data": {"name": f"Gift to {donation.organisation.name}"},
-                },
-            }
-        ],
+    price: SessionCreateParamsLineItemPriceData = {
+        "currency": donation.currency.lower(),
+        "unit_amount": to_stripe(donation.amount, donation.currency),
+        "product_data": {"name": f"Gift to {donation.organisation.name}"},
     }
+    metadata = {"donation_id": donation.id}
+    params: SessionCreateParams = {
+        "expires_at": opened + OPEN_SECONDS,
+        "client_reference_id": donation.id,
+        "metadata": metadata,
+        "line_items": [{"quantity": 1, "price_data": price}],
+    }
+    if donation.recurring:
+        price["recurring"] = {"interval": donation.recurring.interval}
+        metadata["recurring_id"] = donation.recurring.id
+        params |= {"mode": "subscription", "subscription_data": {"metadata": metadata}}
+    else:
+        params |= {"mode": "payment", "submit_type": "donate"}
+        params["payment_intent_data"] = {"metadata": metadata}
     if donation.donor_email:
         params["customer_email"] = donation.donor_email
     return params

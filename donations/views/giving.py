@@ -68,6 +68,7 @@ def _promise(book: Book, form: GiftForm) -> HttpResponse:
         amount=gift["minor"],
         currency=form.currency_code,
         flow=Donation.Flow.CHECKOUT,
+        interval=gift["interval"],
         fund=gift["fund"],
         donor_email=gift["email"],
         public_name=gift["name"],

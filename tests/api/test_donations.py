@@ -67,6 +67,8 @@ def test_a_gift_is_promised_for_the_checkout_page(caller, organisation, stripe_s
         "currency": "EUR",
         "fund": "winter-shelter",
         "flow": "checkout",
+        "interval": None,
+        "recurring": None,
         "public_name": "Zoë",
         "owner_id": None,
         "checkout_url": "https://checkout.example/cs_0",

@@ -45,7 +45,12 @@ def test_the_form_preselects_the_smallest_amount_the_first_fund_and_no_name(clie
     page = client.get(URL).content.decode()
 
     checked = re.findall(r'name="(\w+)"\s+value="([^"]+)"[^>]*\schecked', page)
-    assert checked == [("amount", "1000"), ("fund", "winter-shelter"), ("public", "no")]
+    assert checked == [
+        ("amount", "1000"),
+        ("interval", "once"),
+        ("fund", "winter-shelter"),
+        ("public", "no"),
+    ]
     assert "Continue to payment" in page
     assert "From 1.00 EUR" in page
 

@@ -9,11 +9,11 @@ from itertools import groupby
 import pytest
 from django.core.management import call_command
 
-from donations.models import Donation
+from donations.models import Donation, RecurringGift
 from ledger.models import Entry
 from organisations.models import Organisation
 from reviews.models import Case
-from tests.factories import DonationFactory, OrganisationFactory
+from tests.factories import DonationFactory, OrganisationFactory, RecurringGiftFactory
 from tests.stripe_story import ACCOUNT, TRUTH, Account, Story
 from tests.treasury.movements import amounts, check_sides
 from tests.webhooks.messages import deliver
@@ -27,19 +27,19 @@ BOOKED = [
     ("fee", "PROCESSING_FEE", 100, "fund:general", "stripe"),
     ("charge", "DONATION_RECEIVED", 3060, "stripe", "fund:general"),  # B, 5000 JPY
     ("fee", "PROCESSING_FEE", 186, "fund:general", "stripe"),
-    ("charge", "EXTERNAL_ACTIVITY", 1000, "stripe", "external"),  # C, a subscription
-    ("fee", "PROCESSING_FEE", 40, "external", "stripe"),
+    ("charge", "DONATION_RECEIVED", 1000, "stripe", "fund:general"),  # C, a subscription
+    ("fee", "PROCESSING_FEE", 40, "fund:general", "stripe"),
     ("refund", "DONATION_REFUNDED", 2000, "fund:general", "stripe"),  # A
     ("payout", "PAYOUT_SENT", 6734, "in_transit", "stripe"),
     ("charge", "DONATION_RECEIVED", 12000, "stripe", "fund:general"),  # D
     ("fee", "PROCESSING_FEE", 35, "fund:general", "stripe"),
     ("dispute", "DISPUTE_OPENED", 3055, "fund:general", "stripe"),  # B, lost
     ("fee", "DISPUTE_FEE", 2000, "fund:general", "stripe"),
-    ("dispute", "DISPUTE_OPENED", 1000, "external", "stripe"),  # C, won
-    ("fee", "DISPUTE_FEE", 2000, "external", "stripe"),
+    ("dispute", "DISPUTE_OPENED", 1000, "fund:general", "stripe"),  # C, won
+    ("fee", "DISPUTE_FEE", 2000, "fund:general", "stripe"),
     ("refund", "DONATION_REFUNDED", 500, "fund:general", "stripe"),  # A, fails
     ("refund_failure", "REFUND_FAILED", 500, "stripe", "fund:general"),
-    ("dispute_reversal", "DISPUTE_WON", 1000, "stripe", "external"),
+    ("dispute_reversal", "DISPUTE_WON", 1000, "stripe", "fund:general"),
     ("payout", "PAYOUT_SENT", 4910, "in_transit", "stripe"),
     ("payout_reversal", "PAYOUT_RETURNED", 4910, "stripe", "in_transit"),
 ]
@@ -77,8 +77,7 @@ class Telling:
         assert amounts(self.organisation) == {
             ("stripe", "EUR"): BALANCE,
             ("in_transit", "EUR"): TRUTH["payouts"]["1"]["amount_eur_cents"],
-            ("fund:general", "EUR"): 12684,
-            ("external", "EUR"): -1040,
+            ("fund:general", "EUR"): 12684 - 1040,
         }
         check_sides(self.organisation)
         self.check_gifts()
@@ -109,13 +108,17 @@ class Telling:
         truth = TRUTH["donations"]
         for gift in self.gifts.values():
             gift.refresh_from_db()
-        a, b, d, e = (self.gifts[letter] for letter in "ABDE")
+        a, b, c, d, e = (self.gifts[letter] for letter in "ABCDE")
         assert (a.status, a.refunded_amount) == (
             "partially_refunded",
             truth["A"]["refunded_eur_cents"],
         )
         assert (b.status, b.settled_amount, b.settled_currency) == ("disputed", 3060, "EUR")
         assert (b.amount, b.currency, b.disputed_amount) == (5000, "JPY", 5000)
+        assert (c.status, c.settled_amount, c.disputed_amount) == ("settled", 1000, 0)
+        recurring = RecurringGift.objects.get()
+        assert (recurring.status, recurring.ended_reason) == ("ended", "payment_failed")
+        assert (recurring.donor_email, recurring.amount) == ("siobhan@example.org", 1000)
         assert (d.status, d.settled_amount) == ("settled", 12000)
         assert (e.status, e.paid_at, e.sequence) == ("failed", None, None)
         assert a.donor_email == "zoe@example.org"
@@ -123,11 +126,17 @@ class Telling:
 
 @pytest.fixture
 def telling(db, stripe_server) -> Telling:
-    """Create the gifts that donors promised here; C is a subscription, which nobody promised."""
+    """Create the gifts that donors promised here; C is the first payment of one that repeats."""
     organisation = OrganisationFactory(stripe_account=ACCOUNT)
     promised = {
         "A": {"amount": 5000, "currency": "EUR", "flow": "checkout"},
         "B": {"amount": 5000, "currency": "JPY", "flow": "payment_intent"},
+        "C": {
+            "amount": 1000,
+            "currency": "EUR",
+            "flow": "checkout",
+            "recurring": RecurringGiftFactory(organisation=organisation),
+        },
         "D": {"amount": 12000, "currency": "EUR", "flow": "checkout"},
         "E": {"amount": 1500, "currency": "EUR", "flow": "checkout"},
     }
@@ -213,7 +222,8 @@ def test_every_event_twice(telling):
     telling.check_events()
 
 
-def test_a_subscription_which_names_no_gift_on_its_charge_is_external_activity(telling):
+def test_a_subscription_that_nobody_promised_here_is_external_activity(telling):
+    Donation.objects.filter(id=telling.gifts["C"].id).update(recurring=None)
     telling.tell(telling.events, draining_every=1000)
 
     rows = BalanceTransaction.objects.filter(charge=TRUTH["donations"]["C"]["charge"])

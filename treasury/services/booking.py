@@ -16,6 +16,7 @@ from donations.errors import GiftDiffers
 from donations.models import Donation
 from donations.services import gifts
 from donations.services.gifts import ChargeFacts
+from donations.services.recurring import payment_of
 from ledger.commitments import Detail, details_of
 from ledger.models import PUBLIC, Book, Entry
 from ledger.services import Draft, append
@@ -170,11 +171,9 @@ def _gift(
 ) -> Donation | None:
     charge = ChargeFacts(movement.charge, movement.given, movement.given_currency)
     try:
-        if any(plan.gift and plan.gift.id == movement.donation_id for plan in before):
+        gift = _claimed_gift(organisation, movement, charge)
+        if gift and any(plan.gift and plan.gift.id == gift.id for plan in before):
             raise GiftDiffers
-        gift = gifts.gift_of(
-            organisation=organisation, donation_id=movement.donation_id, charge=charge
-        )
         if gift and not movement.amount:
             raise GiftDiffers("The charge names a gift, but brought nothing.")
         return gift
@@ -183,9 +182,17 @@ def _gift(
             organisation=organisation,
             kind=Case.Kind.MISMATCH,
             subject=movement.id,
-            summary=f"{error} Gift {movement.donation_id}, charge {movement.charge}.",
+            summary=f"{error} Gift {movement.claim}, charge {movement.charge}.",
         )
         return None
+
+
+def _claimed_gift(
+    organisation: Organisation, movement: Movement, charge: ChargeFacts
+) -> Donation | None:
+    if movement.invoice and movement.amount:
+        return payment_of(organisation=organisation, invoice=movement.invoice, charge=charge)
+    return gifts.gift_of(organisation=organisation, donation_id=movement.donation_id, charge=charge)
 
 
 def _purpose_of_charge(

@@ -11,9 +11,11 @@ from django.utils import timezone
 from common.errors import TryAgainLater
 from common.money import from_stripe
 from common.stripe_api import StripeRefused, client, on_account, translated_errors
+from donations.services.subscriptions import InvoiceFacts
 from organisations.models import Organisation
 from treasury.errors import TransactionMalformed
 from treasury.models import BalanceTransaction, StripeReading
+from treasury.services.invoices import invoice_of
 
 if TYPE_CHECKING:
     from stripe.params import (
@@ -34,8 +36,9 @@ class Movement:
     One balance transaction with what its source says; amounts are signed minor units.
 
     `given` and `given_currency` are the amount of the source as the donor knows it; `donation_id`
-    is the gift that the charge claims to be; who paid it is in no line. `predates_book` marks what
-    became of a charge of before the book began.
+    is the gift that the charge claims to be, `invoice` what it pays of a subscription, if it names
+    no gift; who paid it is in no line. `predates_book` marks what became of a charge of before the
+    book began.
     """
 
     id: str
@@ -56,7 +59,13 @@ class Movement:
     livemode: bool | None
     donor_email: str = ""
     donor_name: str = ""
+    invoice: InvoiceFacts | None = None
     predates_book: bool = False
+
+    @property
+    def claim(self) -> str:
+        """Return what the charge claims to pay: a gift, or an invoice."""
+        return self.invoice.id if self.invoice else self.donation_id
 
 
 Told = Movement | TransactionMalformed
@@ -171,7 +180,7 @@ def _unknown(organisation: Organisation, rows: Sequence[Row]) -> list[Row]:
 def _told(organisation: Organisation, rows: list[Row]) -> Reading:
     account = str(organisation.stripe_account)
     newest_first = sorted(rows, key=_age, reverse=True)
-    movements = [_movement_or_error(row, account) for row in reversed(newest_first)]
+    movements = [_movement_or_error(row, organisation) for row in reversed(newest_first)]
     movements = [_dated(organisation, movement) for movement in movements]
     return Reading(movements, _balances_now(account), timezone.now())
 
@@ -201,9 +210,10 @@ def _age(row: Row) -> tuple[int, int]:
     return created if type(created) is int else 0, rank
 
 
-def _movement_or_error(row: Row, account: str) -> Told:
+def _movement_or_error(row: Row, organisation: Organisation) -> Told:
     try:
-        return _movement(row, _source(row, account))
+        source = _source(row, str(organisation.stripe_account))
+        return _movement(row, source, invoice_of(organisation, source))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return TransactionMalformed(f"{row.get('id')}: {type(error).__name__} in its fields.")
 
@@ -222,7 +232,7 @@ def _source(row: Row, account: str) -> Row:
     return {"id": source}
 
 
-def _movement(row: Row, source: Row) -> Movement:
+def _movement(row: Row, source: Row, invoice: InvoiceFacts | None) -> Movement:
     is_charge = source.get("object") == "charge"
     given_currency = (source.get("currency") or "").upper()
     charge = source["id"] if is_charge else source.get("charge") or ""
@@ -246,6 +256,7 @@ def _movement(row: Row, source: Row) -> Movement:
         livemode=source.get("livemode") if is_charge else None,
         donor_email=str(payer.get("email") or ""),
         donor_name=str(payer.get("name") or ""),
+        invoice=invoice,
     )
 
 

@@ -12,6 +12,7 @@ from django.db.models import F, Func
 from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
+from donations.services.recurring import learn_subscription
 from reviews.models import Case
 from reviews.services import open_case
 from treasury.services.booking import book
@@ -21,6 +22,7 @@ from webhooks.errors import NotAgain
 from webhooks.models import StripeEvent
 from webhooks.services.handling import handle
 from webhooks.services.inbox import addressee_of
+from webhooks.services.recurring_events import read_subscriptions
 
 logger = logging.getLogger("almoner.webhooks")
 BATCH_MAX = 200
@@ -45,8 +47,11 @@ def drain_due() -> int:
             _wait_for_history(events)
             return len(events)
         reading = read_account(organisation)
+        subscriptions = read_subscriptions(organisation, events)
         with transaction.atomic():
             book(organisation=organisation, reading=reading)
+            for facts in subscriptions:
+                learn_subscription(organisation=organisation, facts=facts)
             _finish(events)
     except TryAgainLater as error:
         _wait(events, str(error))

@@ -10,6 +10,7 @@ from typing import Any
 from donations.models import Donation
 from donations.services import gifts
 from webhooks.models import StripeEvent
+from webhooks.services import recurring_events
 from webhooks.services.dispute_events import dispute_told, fraud_warned
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
@@ -17,9 +18,9 @@ CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
 
 def handle(event: StripeEvent) -> None:
     """Let the gift that an event is about know; most events are about none."""
-    handler = HANDLERS.get(event.type)
-    if handler:
-        handler(event, event.payload["data"]["object"])
+    for handlers in (HANDLERS, recurring_events.HANDLERS):
+        if handler := handlers.get(event.type):
+            handler(event, event.payload["data"]["object"])
 
 
 def _checkout_completed(event: StripeEvent, session: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Tests of gifts that repeat, against the real sandbox."""
