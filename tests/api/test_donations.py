@@ -92,6 +92,27 @@ def test_a_gift_is_promised_for_the_checkout_page(caller, organisation, stripe_s
     assert "application_fee_amount" not in asked["body"]
 
 
+def test_a_gift_may_repeat(caller, stripe_stand_in):
+    promised = post(caller, {**GIFT, "interval": "month"}, Idempotency_Key="gift-1")
+    again = post(caller, {**GIFT, "interval": "month"}, Idempotency_Key="gift-1")
+    other = post(caller, GIFT, Idempotency_Key="gift-1")
+
+    assert (promised.status_code, again.status_code, other.status_code) == (201, 200, 409)
+    assert promised.json()["interval"] == "month"
+    assert promised.json()["recurring"] == Donation.objects.get().recurring_id
+    assert caller.get(URL).json()["results"] == [again.json()]
+    assert parse_qs(stripe_stand_in.asked[0]["body"])["mode"] == ["subscription"]
+
+
+def test_a_payment_intent_cannot_repeat_nor_can_a_gift_every_week(caller):
+    refused = post(caller, {**GIFT, "flow": "payment_intent", "interval": "month"})
+    unknown = post(caller, {**GIFT, "interval": "week"})
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "repeats_by_checkout_only")
+    assert error_of(unknown) == ("interval", "invalid_choice")
+    assert not Donation.objects.exists()
+
+
 def test_a_gift_may_name_who_is_granted_credits(caller, stripe_stand_in):
     promised = post(caller, {**GIFT, "owner_id": " user/4711 é "}, Idempotency_Key="gift-1")
     again = post(caller, {**GIFT, "owner_id": " user/4711 é "}, Idempotency_Key="gift-1")

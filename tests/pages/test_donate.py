@@ -450,3 +450,28 @@ def test_an_organisation_in_yen_offers_yen_first(client):
 
     assert "How much, in JPY?" in page
     assert re.findall(r'href="\?currency=(\w+)', page) == ["JPY", "EUR", "USD", "GBP"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "mode"), [("once", "payment"), ("", "payment"), ("year", "subscription")]
+)
+def test_a_visitor_chooses_how_often_to_give(client, stripe_stand_in, interval, mode):
+    response = client.post(URL, {**GIFT, "interval": interval})
+
+    assert response.status_code == 303
+    [asked] = map(parse_qs, stripe_stand_in.asked.values())
+    assert asked["mode"] == [mode]
+    rhythms = Donation.objects.values_list("recurring__interval", flat=True)
+    assert list(rhythms) == [interval if mode == "subscription" else None]
+
+
+def test_what_was_chosen_of_the_rhythm_stays(client):
+    page = client.post(URL, {**GIFT, "interval": "month", "email": ""}).content.decode()
+
+    assert re.search(r'value="month"[^>]*\schecked', page)
+
+
+def test_another_rhythm_is_refused(client):
+    response = client.post(URL, {**GIFT, "interval": "week"})
+
+    assert problems_of(response) == [("interval", "Choose how often to give.")]
