@@ -68,7 +68,7 @@ class GiftForm(PageForm):
     )
     email = forms.EmailField(
         label="E-mail address",
-        help_text="For the receipt and for nothing else",
+        help_text="For the receipt and the link to your gifts, and for nothing else",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         max_length=254,
         error_messages={

@@ -22,10 +22,11 @@ class RecurringGiftQuerySet(models.QuerySet["RecurringGift"]):
         return self.filter(organisation=organisation)
 
     def by(self, email: str) -> Self:
-        """Return those that began, of the donor with this address, the newest first."""
+        """Return those that began, of the donor with this address: first those that go on."""
         begun = self.alias(address=folded(F("donor_email"))).filter(started_at__isnull=False)
         own = begun.filter(address=folded(Value(email)))
-        return own.select_related("organisation").order_by("-created_at")
+        ended_last = F("ended_at").desc(nulls_first=True)
+        return own.select_related("organisation").order_by(ended_last, "-created_at")
 
 
 class RecurringGift(models.Model):
@@ -123,9 +124,7 @@ class RecurringGift(models.Model):
         """Return the status that the facts add up to, in whatever order they came."""
         if self.ended_at:
             return self.Status.ENDED
-        if self.told_status:
-            return self.told_status
-        return self.Status.ACTIVE if self.started_at else self.Status.PENDING
+        return self.told_status or self.Status.PENDING
 
 
 class RecurringNotice(models.Model):

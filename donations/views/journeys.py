@@ -89,7 +89,8 @@ def _again(donation: Donation) -> str:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    response["Referrer-Policy"] = "no-referrer"
+    # Without any referrer, browsers post forms from nowhere, and those are refused.
+    response["Referrer-Policy"] = "strict-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

@@ -32,7 +32,8 @@ def private(page: Page[Arguments]) -> Page[Arguments]:
     @wraps(page)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
         response = page(*args, **kwargs)
-        response["Referrer-Policy"] = "no-referrer"
+        # Without any referrer, browsers post forms from nowhere, and those are refused.
+        response["Referrer-Policy"] = "strict-origin"
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 

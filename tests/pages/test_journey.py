@@ -230,6 +230,6 @@ def test_an_unknown_gift_has_no_page(client, db, name):
 def test_the_page_is_kept_by_nobody(client, donation):
     response = client.get(f"/donations/{donation.id}", {"token": donation.token})
 
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "strict-origin"
     assert "no-store" in response["Cache-Control"]
     assert "noindex" in response["X-Robots-Tag"]

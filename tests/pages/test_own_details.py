@@ -45,7 +45,7 @@ def test_the_private_proof_is_a_file(client, gift):
     assert response["Content-Disposition"] == (
         'attachment; filename="lantern-house-1.opening.json"'
     )
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "strict-origin"
     assert response["X-Robots-Tag"] == "noindex, nofollow"
     assert "no-store" in response["Cache-Control"]
     assert {each["value"] for each in json.loads(response.content)["details"]} == {
@@ -76,7 +76,7 @@ def test_erasing_is_asked_once_more(client, gift):
 
     assert "This is for ever" in text_of(response)
     assert "and “Ann” disappears from the public ledger" in text_of(response)
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "strict-origin"
     gift.refresh_from_db()
     assert gift.erased_at is None
 

@@ -10,8 +10,10 @@ from donations.errors import RepeatsByCheckoutOnly
 from donations.models import Donation, RecurringGift
 from donations.services.erasure import erase_donor
 from donations.services.promises import promise_donation
+from donations.services.recurring import learn_subscription
+from donations.services.subscriptions import subscription_facts
 from reviews.models import Case
-from tests.factories import DonationFactory, OrganisationFactory, RecurringGiftFactory
+from tests.factories import NOON, DonationFactory, OrganisationFactory, RecurringGiftFactory
 from tests.recurring.conftest import EMAIL, GOOD, NEVER, states, subjects
 from tests.treasury.movements import amounts, check_sides, entries
 from tests.webhooks.messages import deliver
@@ -262,15 +264,24 @@ def test_a_reading_that_is_older_takes_nothing_back(giver):
     assert (giver.recurring.status, giver.recurring.next_at) == ("paused", before.next_at)
 
 
-def test_subscriptions_and_invoices_of_others_are_not_read(giver, organisation):
+def test_subscriptions_and_invoices_of_others_are_left_alone(giver):
     giver.pay()
+    giver.renew(NEVER)
     events = giver.events()
-    Donation.objects.update(recurring=None)
-    RecurringGift.objects.all().delete()
+    [page] = [event for event in events if event["type"] == "checkout.session.completed"]
+    expired = {**page, "id": "evt_expired", "type": "checkout.session.expired"}
+    RecurringGift.objects.update(subscription="sub_other")
 
-    giver.tell(*events)
+    giver.tell(*events, expired)
 
     assert subjects() == []
+    assert (giver.recurring.status, giver.recurring.read_at) == ("pending", None)
+    theirs = subscription_facts(events_of(events, "subscription")[0], read_at=NOON)
+    assert learn_subscription(organisation=giver.organisation, facts=theirs) is None
+
+
+def events_of(events, kind):
+    return [told for event in events if (told := event["data"]["object"])["object"] == kind]
 
 
 def test_an_outage_while_subscriptions_are_read_waits(sandbox_stripe, giver):

@@ -56,7 +56,7 @@ def test_a_donor_comes_in_by_a_mailed_link_and_sees_every_gift(client, given):
     text = page.content.decode()
     assert f"/donations/{given.id}?token={given.token}" in text
     assert "Eau Vive" in text
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "strict-origin"
     assert "no-store" in page["Cache-Control"]
     cookie = client.cookies["almoner_donor"]
     assert (cookie["path"], cookie["max-age"], cookie["httponly"]) == ("/me", 3600, True)
