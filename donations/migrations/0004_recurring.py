@@ -1,6 +1,7 @@
 """Gifts that repeat, their payments and notices, and the visits of donors."""
 
 import functools
+from typing import Any
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -25,21 +26,21 @@ KINDS = [
     ("ended", "Ended"),
 ]
 # In the database, keys between tenants' tables begin with the organisation.
-RECURRING = {
+RECURRING: dict[str, Any] = {
     "db_constraint": False,
     "on_delete": django.db.models.deletion.PROTECT,
     "to": "donations.recurringgift",
 }
 
 
-def number() -> models.BigAutoField:
+def number() -> Any:
     """Return a key that the database counts."""
     return models.BigAutoField(
         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
     )
 
 
-def key(prefix: str) -> models.CharField:
+def key(prefix: str) -> Any:
     """Return a key that is made up when a row is."""
     make = functools.partial(common.ids.make_id, prefix)
     return models.CharField(
@@ -47,12 +48,12 @@ def key(prefix: str) -> models.CharField:
     )
 
 
-def moment() -> models.DateTimeField:
+def moment() -> Any:
     """Return when something happened, if it did."""
     return models.DateTimeField(editable=False, null=True)
 
 
-def organisation(name: str) -> models.ForeignKey:
+def organisation(name: str) -> Any:
     """Return whose row it is."""
     return models.ForeignKey(
         on_delete=django.db.models.deletion.PROTECT,

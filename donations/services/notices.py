@@ -44,9 +44,12 @@ def _is_news(recurring: RecurringGift, invoice: InvoiceFacts) -> bool:
 def _tell(recurring: RecurringGift, kind: Kind, invoice: InvoiceFacts | None = None) -> None:
     if not recurring.donor_email:
         return
-    about = {"invoice": invoice.id, "attempt": invoice.attempt} if invoice else {}
     _, is_new = RecurringNotice.objects.get_or_create(
-        organisation=recurring.organisation, recurring=recurring, kind=kind, **about
+        organisation=recurring.organisation,
+        recurring=recurring,
+        kind=kind,
+        invoice=invoice.id if invoice else "",
+        attempt=invoice.attempt if invoice else 0,
     )
     if is_new:
         queue_mail(
