@@ -102,10 +102,10 @@ def measure_steady(figures: Figures, running: Programs, events: list[dict[str, A
     send(port, deliveries(events), connections=4, secret=secret, per_second=per_second)
     until(is_drained)
     running.stop("worker")
-    told = StripeEvent.objects.filter(received_at__gt=started_at, processed_at__isnull=False)
-    waits = [done - received for received, done in told.values_list("received_at", "processed_at")]
-    slow = quantiles([wait.total_seconds() for wait in waits], n=100)[-1]
-    figures.add("booked_p99_at_100_gifts_per_s", slow * 1000, "ms")
+    told = StripeEvent.objects.filter(received_at__gt=started_at)
+    rows = told.values_list("received_at", "processed_at")
+    slow = quantiles([(done - received).total_seconds() for received, done in rows if done], n=100)
+    figures.add("booked_p99_at_100_gifts_per_s", slow[-1] * 1000, "ms")
 
 
 def clear_queue() -> None:

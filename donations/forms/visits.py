@@ -6,11 +6,16 @@ from django import forms
 
 from common.errors import DomainError
 from common.forms import PageForm
-from common.money import exponent_of, format_money
-from donations.forms.amounts import DECIMALS_MAX, AmountUnclear, example, parse_amount
+from donations.forms.amounts import (
+    AmountUnclear,
+    examples,
+    isolated,
+    parse_amount,
+    write_amount,
+)
 from donations.forms.gifts import KEY, new_key
 from donations.models import EMAIL_LENGTH_MAX, RecurringGift
-from donations.services.promises import check_amount
+from donations.services.giving import check_amount
 
 
 class LinkForm(PageForm):
@@ -50,20 +55,24 @@ class AmountForm(KeyForm):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, recurring: RecurringGift, **kwargs: Any) -> None:
-        """Ask for an amount in the currency of the gift."""
+    def __init__(self, *args: Any, recurring: RecurringGift, locale: str, **kwargs: Any) -> None:
+        """Ask for an amount in the currency of the gift, as it is written in a locale."""
         super().__init__(*args, **kwargs)
-        self.currency_code = recurring.currency
-        decimals = min(exponent_of(self.currency_code), DECIMALS_MAX)
-        now = format_money(recurring.amount, self.currency_code)
-        hint = f"Now {now}; write it like {example(decimals)}"
+        self.recurring, self.locale = recurring, locale
+        now = isolated(write_amount(recurring.amount, recurring.currency, locale))
+        hint = (
+            f"Now {now} {recurring.currency}, written like {examples(recurring.currency, locale)}"
+        )
         self.fields["amount"].help_text = hint
 
     def clean_amount(self) -> int:
         """Return the amount in minor units."""
+        recurring = self.recurring
         try:
-            minor = parse_amount(self.cleaned_data["amount"], self.currency_code)
-            check_amount(minor, self.currency_code)
+            minor = parse_amount(self.cleaned_data["amount"], recurring.currency, self.locale)
+            check_amount(
+                organisation=recurring.organisation, amount=minor, currency=recurring.currency
+            )
         except (AmountUnclear, DomainError) as error:
             raise forms.ValidationError(str(error)) from error
         return minor

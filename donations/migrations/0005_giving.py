@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """Add the terms of giving, a row a currency."""
 
     dependencies = [
-        ("donations", "0003_erased_at"),
+        ("donations", "0004_recurring"),
         ("organisations", "0001_initial"),
     ]
 

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from common.money import to_stripe
 from common.stripe_api import StripeRefused, client, on_account, translated_errors
 from donations.errors import NothingToMend, RecurringGiftOver
 from donations.models import RecurringGift
-from donations.services.promises import check_amount
+from donations.services.giving import check_amount
 from donations.services.recurring import learn_subscription
 from donations.services.subscriptions import subscription_facts
 
@@ -44,11 +45,12 @@ def change_amount(*, recurring: RecurringGift, amount: int, key: str) -> Recurri
 
     Raises what `pause` does, and `AmountOutOfRange`.
     """
-    check_amount(amount, recurring.currency)
+    currency = recurring.currency
+    check_amount(organisation=recurring.organisation, amount=amount, currency=currency)
     item = _told(recurring)["items"]["data"][0]
     price: Any = {
-        "currency": recurring.currency.lower(),
-        "unit_amount": amount,
+        "currency": currency.lower(),
+        "unit_amount": to_stripe(amount, currency),
         "product": item["price"]["product"],
         "recurring": {"interval": recurring.interval},
     }

@@ -62,13 +62,11 @@ def promise_donation(
 
     `amount` counts minor units of `currency`; `owner_id` is who may be granted credits. With an
     `interval` the gift repeats, and this one is its first payment. The same `idempotency_key`
-    again returns the same gift and goes on where it was cut off. Raises `UnknownFund`,
-    `UnknownCurrency`, `CurrencyNotOffered`, `AmountOutOfRange`, `LastDecimalNotZero`,
-    `TakesNoGifts`, `RepeatsByCheckoutOnly`, `IdempotencyConflict`, `TryAgainLater`,
-    `StripeRefused`.
+    again returns the same gift and goes on where it was cut off. Raises what `check_amount` does,
+    `UnknownFund`, `TakesNoGifts`, `RepeatsByCheckoutOnly`, `IdempotencyConflict`,
+    `TryAgainLater`, `StripeRefused`.
     """
-    _check(organisation, fund)
-    _check_rhythm(flow, interval)
+    _check(organisation, fund, flow, interval)
     if not _is_promised(organisation, idempotency_key):
         check_amount(organisation=organisation, amount=amount, currency=currency)
     gift = {
@@ -101,16 +99,13 @@ def create_sandbox_account(*, country: str, currency: str) -> str:
     return account.id
 
 
-def _check(organisation: Organisation, fund: str) -> None:
+def _check(organisation: Organisation, fund: str, flow: str, interval: str | None) -> None:
+    if interval and flow != Donation.Flow.CHECKOUT:
+        raise RepeatsByCheckoutOnly
     if not organisation.is_public or not organisation.stripe_account:
         raise TakesNoGifts
     if not Fund.objects.of(organisation).filter(slug=fund).exists():
         raise UnknownFund
-
-
-def _check_rhythm(flow: str, interval: str | None) -> None:
-    if interval and flow != Donation.Flow.CHECKOUT:
-        raise RepeatsByCheckoutOnly
 
 
 def _is_promised(organisation: Organisation, idempotency_key: str | None) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from common.money import from_stripe
 from common.stripe_api import client, on_account, translated_errors
 from donations.models import RecurringGift
 
@@ -70,6 +71,7 @@ def claim_of(subscription: str, metadata: Mapping[str, Any] | None) -> Claim:
 def subscription_facts(told: Mapping[str, Any], *, read_at: datetime) -> SubscriptionFacts:
     """Return how one of our subscriptions stood when Stripe told its object."""
     item = told["items"]["data"][0]
+    price = item["price"]
     status = STATUSES[told["status"]]
     is_paused = bool(told.get("pause_collection")) and status != Status.ENDED
     details = told.get("cancellation_details") or {}
@@ -77,7 +79,9 @@ def subscription_facts(told: Mapping[str, Any], *, read_at: datetime) -> Subscri
         claim=claim_of(told["id"], told.get("metadata")),
         read_at=read_at,
         status=Status.PAUSED if is_paused else status,
-        amount=item["price"]["unit_amount"] * item.get("quantity", 1),
+        amount=from_stripe(
+            price["unit_amount"] * item.get("quantity", 1), price["currency"].upper()
+        ),
         next_at=datetime.fromtimestamp(item["current_period_end"], UTC),
         started_at=None if told["status"].startswith("incomplete") else moment(told["start_date"]),
         ended_at=(moment(told.get("ended_at")) or read_at) if status == Status.ENDED else None,

@@ -19,6 +19,7 @@ from donations.forms.visits import AmountForm, KeyForm, LinkForm
 from donations.models import Donation, DonorVisit, RecurringGift
 from donations.models.visits import VISIT_LASTS
 from donations.services import managing, visits
+from donations.views.giving import locale_of
 
 COOKIE = "almoner_donor"
 HERE = "/me"
@@ -128,7 +129,8 @@ def resume(request: HttpRequest, visit: DonorVisit, recurring: RecurringGift) ->
 @visitors_only
 def amount(request: HttpRequest, _visit: DonorVisit, recurring: RecurringGift) -> HttpResponse:
     """Ask for another amount, and give it from the next payment on."""
-    form = AmountForm(request.POST if request.method == "POST" else None, recurring=recurring)
+    typed = request.POST if request.method == "POST" else None
+    form = AmountForm(typed, recurring=recurring, locale=locale_of(request))
     status = 400 if form.is_bound else 200
     if form.is_valid():
         changed = form.cleaned_data
