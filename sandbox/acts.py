@@ -10,6 +10,7 @@ from sandbox import (
     charges,
     checkout,
     collection,
+    debits,
     disputes,
     hosted_payment,
     money,
@@ -68,7 +69,13 @@ def _clock(stage: Stage, values: Values) -> Resource:
 def _pay(stage: Stage, values: Values, identifier: str) -> Resource:
     scope, session = stage.find(checkout.KIND, identifier)
     payer = Payer(take(values, "email", str, None), take(values, "name", str, None))
+    if "iban" in values:
+        return hosted_payment.pay_by_debit(scope, session, take(values, "iban", str), payer)
     return hosted_payment.pay(scope, session, take(values, "card_number", str), payer)
+
+
+def _clear(stage: Stage, values: Values, identifier: str) -> Resource:
+    return debits.clear(*stage.find("payment_intent", identifier))
 
 
 def _charge(stage: Stage, values: Values) -> Resource:
@@ -173,6 +180,7 @@ def _outage(stage: Stage, values: Values) -> Resource:
 ACTS: list[tuple[str, str, Callable[..., Resource]]] = [
     ("POST", "clock", _clock),
     ("POST", "checkout/([^/]+)/pay", _pay),
+    ("POST", "payment_intents/([^/]+)/clear", _clear),
     ("POST", "charges", _charge),
     ("POST", "charges/([^/]+)/dispute", _dispute),
     ("POST", "disputes/([^/]+)/close", _close_dispute),

@@ -23,6 +23,8 @@ _PREFIXES = {
     "invoice": "in_1",
     "invoice_payment": "inpay_1",
     "line_item": "il_1",
+    "mandate": "mandate_1",
+    "payment": "py_3",
     "payment_intent": "pi_3",
     "payout": "po_1",
     "payment_method": "pm_1",

@@ -13,8 +13,8 @@ from sandbox.expansion import included
 from sandbox.lists import PAGING, as_list, page
 from sandbox.scope import Scope
 
-_DAY_SECONDS = 86_400
-_AVAILABLE_AFTER_SECONDS = 2 * _DAY_SECONDS
+AVAILABLE_AFTER_SECONDS = 2 * 86_400
+
 _CARD_NOTE = "card"
 _MESSAGES = {
     "generic_decline": "Your card was declined.",
@@ -89,6 +89,12 @@ def _fail(charge: Resource, decline_code: str) -> None:
     )
 
 
+def fails_refunds(scope: Scope, charge: Resource) -> bool:
+    """Return whether a refund of the charge comes back: no bank account does that, some cards."""
+    card = CARDS.get(scope.store.noted(charge["id"], _CARD_NOTE) or "")
+    return card is not None and card.fails_refunds
+
+
 def settle_later(scope: Scope, charge: Resource) -> None:
     """Let the captured charge wait for its balance transaction, as asynchronous capture does."""
     scope.store.rows("INSERT INTO settlements VALUES (?, ?)", charge["id"], time.time())
@@ -96,6 +102,8 @@ def settle_later(scope: Scope, charge: Resource) -> None:
 
 def settled(scope: Scope, charge: Resource) -> Resource:
     """Return the charge with its balance transaction, which it gets now if it waited for it."""
+    if charge["status"] == "pending":
+        return charge
     if not scope.store.rows(
         "DELETE FROM settlements WHERE charge = ? RETURNING charge", charge["id"]
     ):
@@ -113,9 +121,8 @@ def _settlement(scope: Scope, charge: Resource) -> Resource:
     settlement = scope.load("account", scope.account)["default_currency"]
     currency = charge["currency"]
     amount = money.converted(charge["amount_captured"], currency, settlement)
-    is_foreign = currency != settlement
     card = card_on_file(scope, charge["id"])
-    wait_seconds = 0 if card.is_available_at_once else _AVAILABLE_AFTER_SECONDS
+    wait_seconds = 0 if card.is_available_at_once else AVAILABLE_AFTER_SECONDS
     return balance.move(
         scope,
         type="charge",
@@ -125,7 +132,7 @@ def _settlement(scope: Scope, charge: Resource) -> Resource:
         fee=money.fee(amount, settlement),
         source=charge["id"],
         description=charge["description"],
-        exchange_rate=float(money.rate(currency, settlement)) if is_foreign else None,
+        exchange_rate=money.shown_rate(currency, settlement),
         available_on=scope.now() + wait_seconds,
     )
 

@@ -62,6 +62,9 @@ def create(call: Call) -> Resource:
         expires_at=_expiry(call),
         url=f"{call.scope.base_url}/pay/{session['id']}",
     )
+    if _takes_debits(session, promise):
+        session["payment_method_types"].append("sepa_debit")
+        session["payment_method_options"]["sepa_debit"] = {}
     _remember(call.scope, session, lines, promise)
     return call.scope.save(session)
 
@@ -100,6 +103,11 @@ def _expiry(call: Call) -> int:
         message = "The `expires_at` timestamp must be 30 minutes to 24 hours from now."
         raise invalid(message, param="expires_at")
     return moment
+
+
+def _takes_debits(session: Resource, promise: Resource) -> bool:
+    is_single = session["mode"] == "payment" and promise.get("capture_method") != "manual"
+    return is_single and session["currency"] == "eur"
 
 
 def _remember(scope: Scope, session: Resource, lines: list[Resource], promise: Resource) -> None:

@@ -27,9 +27,7 @@ def dispute(
         reason=reason,
     )
     claim["evidence_details"]["due_by"] = claim["created"] + _ANSWER_SECONDS
-    claim["payment_method_details"]["card"]["brand"] = charge["payment_method_details"]["card"][
-        "brand"
-    ]
+    _show_method(claim, charge["payment_method_details"])
     claim["balance_transactions"] = [_withdraw(scope, claim)]
     scope.save(claim)
     scope.save({**charge, "disputed": True})
@@ -38,9 +36,16 @@ def dispute(
     return claim
 
 
+def _show_method(claim: Resource, method: Resource) -> None:
+    """Show the card; a dispute of a bank debit shows none."""
+    if method["type"] == "card":
+        claim["payment_method_details"]["card"]["brand"] = method["card"]["brand"]
+    else:
+        del claim["payment_method_details"], claim["network_reason_code"]
+
+
 def _withdraw(scope: Scope, claim: Resource) -> Resource:
     settlement = scope.load("account", scope.account)["default_currency"]
-    is_foreign = claim["currency"] != settlement
     return balance.move(
         scope,
         type="adjustment",
@@ -51,7 +56,7 @@ def _withdraw(scope: Scope, claim: Resource) -> Resource:
         fee_name="Dispute fee",
         source=claim["id"],
         description=f"Chargeback withdrawal for {claim['charge']}",
-        exchange_rate=float(money.rate(claim["currency"], settlement)) if is_foreign else None,
+        exchange_rate=money.shown_rate(claim["currency"], settlement),
     )
 
 

@@ -3,6 +3,7 @@
 from sandbox import card_form, checkout, hosted_payment
 from sandbox.blank import Resource
 from sandbox.card_form import Bill
+from sandbox.charges import Payer
 from sandbox.errors import CardDeclined, StripeError
 from sandbox.hosted_invoice import HostedInvoice
 from sandbox.messages import Answer, Request, as_style, redirect
@@ -61,7 +62,7 @@ class Hosted:
         try:
             payer = card_form.payer_of(fields)
             with self._store.transaction(keep=CardDeclined):
-                hosted_payment.pay(*self._find(identifier), fields["card_number"], payer)
+                _pay(*self._find(identifier), fields, payer)
         except StripeError as error:
             return card_form.form(error.status, bill, fields, problem=str(error))
         return redirect(_success_url(session))
@@ -73,6 +74,13 @@ class Hosted:
         return self._scope_of(found[0]), found[1]
 
 
+def _pay(scope: Scope, session: Resource, fields: dict[str, str], payer: Payer) -> None:
+    if fields["iban"]:
+        hosted_payment.pay_by_debit(scope, session, fields["iban"], payer)
+    else:
+        hosted_payment.pay(scope, session, fields["card_number"], payer)
+
+
 def _bill(scope: Scope, session: Resource) -> Bill:
     [line, *_] = hosted_payment.lines_of(scope, session)
     return Bill(
@@ -82,6 +90,7 @@ def _bill(scope: Scope, session: Resource) -> Bill:
         session["currency"],
         rhythm(line["price"]["recurring"]) if line["price"] else "",
         session["cancel_url"],
+        takes_debits="sepa_debit" in session["payment_method_types"],
     )
 
 

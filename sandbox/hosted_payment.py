@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from sandbox import customers, invoices, payments, subscriptions
+from sandbox import customers, debits, invoices, payments, subscriptions
+from sandbox.banks import account_with_iban
 from sandbox.blank import Resource
 from sandbox.cards import card_with_number
 from sandbox.charges import Payer
@@ -22,15 +23,32 @@ def pay(scope: Scope, session: Resource, card_number: str, payer: Payer) -> Reso
 
     Raises `CardDeclined` when the card is; the session stays open for another try.
     """
-    if status_now(scope, session) != "open":
-        message = f"This Checkout Session is {session['status']}."
-        raise invalid(message, code="checkout_session_not_open", param="session")
-    payer = Payer(payer.email or session["customer_email"], payer.name)
+    payer = _payer(scope, session, payer)
     card = card_with_number(card_number)
     intent = payments.confirm(scope, _intent(scope, session, payer), card, payer)
     if session["mode"] == "subscription":
         _subscribe(scope, session, intent)
     return _complete(scope, session, intent, payer)
+
+
+def pay_by_debit(scope: Scope, session: Resource, iban: str, payer: Payer) -> Resource:
+    """Complete an open session that stays unpaid until the bank has answered."""
+    payer = _payer(scope, session, payer)
+    if "sepa_debit" not in session["payment_method_types"]:
+        message = "Bank debits are for single gifts in EUR that are captured at once."
+        raise invalid(message, param="iban")
+    account = account_with_iban(iban)
+    intent = debits.draw(scope, _intent(scope, session, payer), account, payer)
+    scope.store.note(intent["id"], debits.SESSION_NOTE, session["id"])
+    return _complete(scope, session, intent, payer)
+
+
+def _payer(scope: Scope, session: Resource, payer: Payer) -> Payer:
+    """Return whoever pays; refuse a session that takes no payment any more."""
+    if status_now(scope, session) != "open":
+        message = f"This Checkout Session is {session['status']}."
+        raise invalid(message, code="checkout_session_not_open", param="session")
+    return Payer(payer.email or session["customer_email"], payer.name)
 
 
 def _intent(scope: Scope, session: Resource, payer: Payer) -> Resource:
@@ -45,6 +63,7 @@ def _intent(scope: Scope, session: Resource, payer: Payer) -> Resource:
             scope,
             amount=session["amount_total"],
             currency=session["currency"],
+            payment_method_types=session["payment_method_types"],
             **{"receipt_email": payer.email, **_noted(scope, session, PROMISE_NOTE)},
         )
         session["payment_intent"] = intent["id"]

@@ -42,6 +42,8 @@ _AMOUNT_MIN = 50
 _AMOUNT_MAX = 99_999_999
 
 DISPUTE_FEE = 2000
+# Of a bank debit: euro cents, whatever the amount.
+DEBIT_FEE = 35
 
 
 def checked_currency(currency: str, *, param: str = "currency") -> str:
@@ -69,6 +71,11 @@ def rate(currency: str, settlement: str) -> Decimal:
     """Return how many units of the settlement currency one unit of a currency becomes."""
     value = _EURO_VALUES[currency] / _EURO_VALUES[settlement]
     return value.quantize(Decimal("0.00000001"))
+
+
+def shown_rate(currency: str, settlement: str) -> float | None:
+    """Return the rate as a movement shows it: none when nothing was exchanged."""
+    return None if currency == settlement else float(rate(currency, settlement))
 
 
 def converted(amount: int, currency: str, settlement: str) -> int:

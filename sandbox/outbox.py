@@ -52,8 +52,10 @@ class Outbox:
         """Queue an event as the present mode says."""
         mode, seconds = self.mode, self._seconds
         if mode == "drop":
+            self._store.rows("INSERT OR IGNORE INTO losses VALUES (?)", event["id"])
             self._count("dropped", 1)
             return
+        self._store.rows("DELETE FROM losses WHERE event = ?", event["id"])
         body = json.dumps(event, ensure_ascii=False, indent=2).encode()
         due_at = time.time() + (seconds if mode == "delay" else 0)
         for _ in range(2 if mode == "double" else 1):
@@ -87,6 +89,7 @@ class Outbox:
         if mode == "normal":
             self._store.rows("UPDATE deliveries SET due_at = 0")
         elif mode == "drop":
+            self._store.rows("INSERT OR IGNORE INTO losses SELECT event FROM deliveries")
             self._count("dropped", self.queued())
             self._store.rows("DELETE FROM deliveries")
         self._news.set()

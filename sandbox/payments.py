@@ -35,20 +35,7 @@ def confirm(scope: Scope, intent: Resource, card: Card, payer: Payer) -> Resourc
     """
     require_state(intent, *OPEN)
     is_captured = intent["capture_method"] != "manual"
-    charge = charges.make(
-        scope,
-        card,
-        payer,
-        amount=intent["amount"],
-        application=intent["application"],
-        captured=is_captured,
-        currency=intent["currency"],
-        customer=intent["customer"],
-        description=intent["description"],
-        metadata=intent["metadata"],
-        payment_intent=intent["id"],
-        receipt_email=intent["receipt_email"],
-    )
+    charge = charges.make(scope, card, payer, captured=is_captured, **charged(intent))
     intent = {**intent, "latest_charge": charge["id"]}
     if card.decline_code:
         _decline(scope, intent, charge, card.decline_code)
@@ -58,6 +45,14 @@ def confirm(scope: Scope, intent: Resource, card: Card, payer: Payer) -> Resourc
     if is_captured:
         return succeed(scope, intent, charge, "charge.succeeded")
     return _authorise(scope, intent, charge)
+
+
+def charged(intent: Resource) -> dict[str, Any]:
+    """Return what a charge takes over from its intent."""
+    names = (
+        "amount", "application", "currency", "customer", "description", "metadata", "receipt_email",
+    )  # fmt: skip
+    return {name: intent[name] for name in names} | {"payment_intent": intent["id"]}
 
 
 def _decline(scope: Scope, intent: Resource, charge: Resource, decline_code: str) -> None:

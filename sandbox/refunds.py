@@ -25,6 +25,8 @@ def refund(scope: Scope, charge: Resource, *, amount: int | None, **fields: Any)
         payment_method=charge["payment_method"],
         **fields,
     )
+    if "sepa_debit" in charge["payment_method_details"]:
+        _by_transfer(returned)
     returned["balance_transaction"] = _give_back(scope, charge, returned)["id"]
     scope.save(returned)
     previous = {"amount_refunded": charge["amount_refunded"]}
@@ -33,9 +35,15 @@ def refund(scope: Scope, charge: Resource, *, amount: int | None, **fields: Any)
     scope.save(charge)
     scope.emit("refund.created", returned)
     scope.emit("charge.refunded", charge, previous)
-    if charges.card_on_file(scope, charge["id"]).fails_refunds:
+    if charges.fails_refunds(scope, charge):
         returned = fail(scope, returned)
     return returned
+
+
+def _by_transfer(returned: Resource) -> None:
+    """Send a refund by bank transfer, as what came by debit goes back."""
+    identifier = returned["id"].split("_")[1]
+    returned.update(id=f"pyr_{identifier}", destination_details={"type": "eu_bank_transfer"})
 
 
 def _require_refundable(charge: Resource, amount: int, left: int) -> None:
@@ -66,7 +74,7 @@ def _give_back(scope: Scope, charge: Resource, returned: Resource) -> Resource:
     ]
     return balance.move(
         scope,
-        type="refund",
+        type=f"{received['type']}_refund".removeprefix("charge_"),
         category="refund",
         amount=shares[0] - shares[1],
         currency=received["currency"],

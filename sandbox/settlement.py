@@ -1,9 +1,9 @@
-"""Gives captured charges their balance transactions, a moment later."""
+"""Gives captured charges their balance transactions, and clears bank debits, a moment later."""
 
 import threading
 import time
 
-from sandbox import charges
+from sandbox import charges, debits
 from sandbox.scope import ScopeOf
 from sandbox.store import Store
 
@@ -39,7 +39,8 @@ class Settlement:
         ):
             found = self._store.find(identifier)
             assert found
-            charges.settled(self._scope_of(found[0]), found[1])
+            settle = debits.clear_charge if found[1]["status"] == "pending" else charges.settled
+            settle(self._scope_of(found[0]), found[1])
 
     def waiting(self) -> int:
         """Return how many charges still wait for their balance transaction."""

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
 );
 CREATE INDEX IF NOT EXISTS deliveries_in_order ON deliveries (is_ordered, account, id);
 CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event);
+CREATE TABLE IF NOT EXISTS losses (event TEXT PRIMARY KEY);
 """
 
 

@@ -149,6 +149,18 @@ class Sandbox:
     def pay(self, session: str, card: str = "4242424242424242", **more: Any) -> Any:
         return self.control(f"checkout/{session}/pay", card_number=card, **more)
 
+    def debit(self, account: str, iban: str, **fields: Any) -> Any:
+        """Pay a session of 120 EUR by bank debit and return it, with its intent and its charge."""
+        session = self.control(
+            f"checkout/{self.session(account, 12_000, **fields).id}/pay",
+            iban=iban,
+            email="jo@example.org",
+        )
+        intent = self.v1.payment_intents.retrieve(
+            session["payment_intent"], {"expand": ["latest_charge"]}, {"stripe_account": account}
+        )
+        return session, intent, intent.latest_charge
+
     def gift(self, account: str, amount: int = 5000, currency: str = "eur", **more: Any):
         """Give by a PaymentIntent, settle, and return the charge."""
         method = more.pop("payment_method", "pm_card_visa")

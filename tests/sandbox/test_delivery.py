@@ -113,6 +113,34 @@ def test_drop_loses_events_but_the_api_still_lists_them(alone, receiver):
     assert len(alone.v1.events.list(None, {"stripe_account": account}).data) == 6
 
 
+def test_events_are_listed_by_whether_they_were_delivered(alone, receiver):
+    account = alone.account()
+    options = {"stripe_account": account}
+
+    def listed(success):
+        filters = {"delivery_success": success, "type": "charge.succeeded"}
+        return [event.id for event in alone.v1.events.list(filters, options).data]
+
+    gifts(alone, account, 1)
+    alone.flush()
+    [arrived] = listed(True)
+    alone.control("delivery", mode="drop")
+    gifts(alone, account, 1)
+    alone.flush()
+    [lost] = listed(False)
+    alone.control("delivery", mode="hold")
+    gifts(alone, account, 1)
+    assert len(listed(False)) == 2
+    alone.control("delivery", mode="drop")
+    assert (len(listed(False)), listed(True)) == (2, [arrived])
+    alone.control("delivery", mode="normal")
+
+    alone.control(f"events/{lost}/deliver")
+
+    alone.flush()
+    assert listed(True) == [lost, arrived]
+
+
 def test_double_sends_everything_twice(alone, receiver):
     account = alone.account()
     alone.control("delivery", mode="double")

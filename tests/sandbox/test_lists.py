@@ -65,14 +65,72 @@ def test_fields_filter(sandbox, filled):
     movements = sandbox.v1.balance_transactions.list(
         {"source": gift.id, "type": "charge", "currency": "eur"}, options
     )
-    created = {"lt": 1_700_000_000 + 20 * 86_400}
-    event_filter = {"types": ["charge.updated", "payout.paid"], "created": created, "limit": 100}
-    events = sandbox.v1.events.list(event_filter, options)
-
     assert [charge.id for charge in found.data] == [gift.id]
     assert [movement.source for movement in movements.data] == [gift.id]
-    assert len(events.data) == 12
-    assert sandbox.v1.events.list({"type": "payout.paid"}, options).data == []
+
+
+@pytest.fixture(scope="module")
+def told(sandbox):
+    """An account with a gift of 31 days ago, and one of now that is disputed."""
+    account = sandbox.account()
+    sandbox.control("clock", account=account, now=1_700_000_000)
+    sandbox.gift(account)
+    sandbox.control("clock", account=account, now=1_700_000_000 + 31 * 86_400)
+    sandbox.gift(account, payment_method="pm_card_createDispute")
+    return account
+
+
+def types(sandbox, account, **filters):
+    """Return the types of the listed events, oldest first."""
+    events = sandbox.v1.events.list({"limit": 100, **filters}, {"stripe_account": account})
+    return [event.type for event in events.data][::-1]
+
+
+def test_events_are_listed_for_thirty_days_newest_first(sandbox, told):
+    every = types(sandbox, told)
+
+    assert every == [
+        "payment_intent.created",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+        "charge.updated",
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+    ]
+    sandbox.control("clock", account=told, now=1_700_000_000 + 30 * 86_400)
+    assert len(types(sandbox, told)) == 10
+    sandbox.control("clock", account=told, now=1_700_000_000 + 31 * 86_400)
+
+
+def test_events_are_filtered_by_type_and_group(sandbox, told):
+    assert types(sandbox, told, type="charge.updated") == ["charge.updated"]
+    assert types(sandbox, told, type="charge.dispute.*") == [
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+    ]
+    wanted = ["charge.updated", "payment_intent.created"]
+    assert types(sandbox, told, types=wanted) == wanted[::-1]
+    assert types(sandbox, told, created={"lt": 1_700_000_000 + 86_400}) == []
+
+
+def test_events_are_paged_by_cursor(sandbox, told):
+    options = {"stripe_account": told}
+    first = sandbox.v1.events.list({"limit": 2}, options)
+    rest = sandbox.v1.events.list({"starting_after": first.data[1].id}, options)
+    newer = sandbox.v1.events.list({"ending_before": rest.data[0].id}, options)
+
+    assert (first.has_more, rest.has_more) == (True, False)
+    assert len(rest.data) == 4
+    assert [event.id for event in newer.data] == [event.id for event in first.data]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{"type": "a", "types": ["b"]}, {"types": [f"charge.{number}" for number in range(21)]}],
+)
+def test_events_have_one_filter_of_types_and_no_long_one(sandbox, told, filters):
+    with pytest.raises(stripe.InvalidRequestError):
+        types(sandbox, told, **filters)
 
 
 @pytest.mark.parametrize(

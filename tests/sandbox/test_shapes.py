@@ -27,7 +27,8 @@ def storied(sandbox):
     """An account to which everything has happened."""
     account = sandbox.account(business_profile={"name": "Eau Vive"}, metadata={"a": "b"})
     options = {"stripe_account": account}
-    for tell in (visit, authorise, give_back, contest, subscribe, pay_out, surprise):
+    story = (visit, debit, authorise, give_back, contest, subscribe, pay_out, surprise)
+    for tell in story:
         tell(sandbox, account, options)
     sandbox.flush()
     return account
@@ -42,6 +43,18 @@ def visit(sandbox, account, options):
     )
     sandbox.v1.checkout.sessions.expire(sandbox.session(account, 800).id, None, options)
     sandbox.v1.accounts.update(account, {"email": "gifts@example.org"})
+
+
+def debit(sandbox, account, options):
+    for iban in ("DE89370400440532013000", "DE62370400440532013001", "DE35370400440532013002"):
+        _, intent, _ = sandbox.debit(account, iban)
+        sandbox.control(f"payment_intents/{intent.id}/clear")
+    sandbox.debit(account, "DE08370400440532013003")
+    [cleared] = sandbox.v1.charges.list({"limit": 1, "payment_intent": intent.id}, options).data
+    gift = sandbox.debit(account, "DE89370400440532013000")
+    sandbox.flush()
+    sandbox.v1.refunds.create({"charge": gift[2].id, "amount": 500}, options)
+    assert cleared.disputed
 
 
 def authorise(sandbox, account, options):
@@ -115,7 +128,7 @@ def test_lists_and_what_they_expand_to_have_stripes_shape(sandbox, storied, path
 def test_delivered_events_have_stripes_shape(sandbox, storied):
     events = [event.to_dict(for_json=True) for event in sandbox.receiver.of(storied)]
 
-    assert len({event["type"] for event in events}) >= 38
+    assert len({event["type"] for event in events}) >= 42
     assert [fault for event in events for fault in faults(event)] == []
 
 
