@@ -12,6 +12,7 @@ from sandbox import (
     collection,
     debits,
     disputes,
+    fraud_warnings,
     hosted_payment,
     money,
     payouts,
@@ -94,11 +95,33 @@ def _charge(stage: Stage, values: Values) -> Resource:
 
 
 def _dispute(stage: Stage, values: Values, identifier: str) -> Resource:
+    return _contest(stage, values, identifier, disputes.dispute, "fraudulent")
+
+
+def _inquire(stage: Stage, values: Values, identifier: str) -> Resource:
+    return _contest(stage, values, identifier, disputes.inquire, "general")
+
+
+def _contest(
+    stage: Stage,
+    values: Values,
+    identifier: str,
+    contest: Callable[..., Resource],
+    reason: str,
+) -> Resource:
     scope, charge = stage.find("charge", identifier)
     charge = charges.settled(scope, charge)
     amount = take(values, "amount", int, None)
-    reason = take(values, "reason", str, "fraudulent")
-    return disputes.dispute(scope, charge, amount=amount, reason=reason)
+    return contest(scope, charge, amount=amount, reason=take(values, "reason", str, reason))
+
+
+def _escalate(stage: Stage, values: Values, identifier: str) -> Resource:
+    return disputes.escalate(*stage.find("dispute", identifier))
+
+
+def _warn(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, charge = stage.find("charge", identifier)
+    return fraud_warnings.warn(scope, charges.settled(scope, charge))
 
 
 def _close_dispute(stage: Stage, values: Values, identifier: str) -> Resource:
@@ -183,6 +206,9 @@ ACTS: list[tuple[str, str, Callable[..., Resource]]] = [
     ("POST", "payment_intents/([^/]+)/clear", _clear),
     ("POST", "charges", _charge),
     ("POST", "charges/([^/]+)/dispute", _dispute),
+    ("POST", "charges/([^/]+)/inquire", _inquire),
+    ("POST", "charges/([^/]+)/warn", _warn),
+    ("POST", "disputes/([^/]+)/escalate", _escalate),
     ("POST", "disputes/([^/]+)/close", _close_dispute),
     ("POST", "refunds/([^/]+)/fail", _fail_refund),
     ("POST", "payouts", _payout),

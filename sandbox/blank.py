@@ -30,6 +30,7 @@ _PREFIXES = {
     "payment_method": "pm_1",
     "price": "price_1",
     "product": "prod_T",
+    "radar.early_fraud_warning": "issfr_1",
     "refund": "re_3",
     "subscription": "sub_1",
     "subscription_item": "si_T",

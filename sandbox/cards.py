@@ -14,7 +14,7 @@ class Card:
     A test card. `decline_code` is set when the bank says no.
 
     The bank may ask for its holder's consent, which no renewal can get. After a success it may be
-    disputed, fail to be refunded, or be available without delay.
+    disputed, inquired about or warned of, fail to be refunded, or be available without delay.
     """
 
     number: str
@@ -23,6 +23,8 @@ class Card:
     decline_code: str | None = None
     needs_consent: bool = False
     is_disputed: bool = False
+    is_inquired: bool = False
+    is_warned: bool = False
     fails_refunds: bool = False
     is_available_at_once: bool = False
 
@@ -42,6 +44,8 @@ _CARDS = (
     Card("4000000000000341", "is declined whenever it is charged", decline_code="generic_decline"),
     Card("4000002760003184", "succeeds here; a renewal needs consent", needs_consent=True),
     Card("4000000000000259", "succeeds, then the gift is disputed", is_disputed=True),
+    Card("4000000000001976", "succeeds, then the bank inquires", is_inquired=True),
+    Card("4000000000005423", "succeeds, then the bank warns of fraud", is_warned=True),
     Card("4000000000005126", "succeeds, but a refund fails later", fails_refunds=True),
     Card("4000000000000077", "succeeds, available at once", is_available_at_once=True),
     Card("5555555555554444", "succeeds (Mastercard)", brand="mastercard"),
@@ -58,6 +62,8 @@ _PAYMENT_METHODS = {
     "pm_card_chargeCustomerFail": "4000000000000341",
     "pm_card_authenticationRequired": "4000002760003184",
     "pm_card_createDispute": "4000000000000259",
+    "pm_card_createDisputeInquiry": "4000000000001976",
+    "pm_card_createIssuerFraudRecord": "4000000000005423",
     "pm_card_refundFail": "4000000000005126",
     "pm_card_bypassPending": "4000000000000077",
 }

@@ -8,8 +8,9 @@ from sandbox import balance, blank, money
 from sandbox.blank import Resource
 from sandbox.calls import Call, answers
 from sandbox.cards import CARDS, Card
-from sandbox.disputes import dispute
+from sandbox.disputes import dispute, inquire
 from sandbox.expansion import included
+from sandbox.fraud_warnings import warn
 from sandbox.lists import PAGING, as_list, page
 from sandbox.scope import Scope
 
@@ -111,10 +112,19 @@ def settled(scope: Scope, charge: Resource) -> Resource:
     movement = _settlement(scope, charge)
     charge = scope.save({**charge, "balance_transaction": movement["id"]})
     scope.emit("charge.updated", charge, {"balance_transaction": None})
-    if card_on_file(scope, charge["id"]).is_disputed:
+    _trouble(scope, charge)
+    return scope.load("charge", charge["id"])
+
+
+def _trouble(scope: Scope, charge: Resource) -> None:
+    """Let the card's bank do what a magic card is there for."""
+    card = card_on_file(scope, charge["id"])
+    if card.is_disputed:
         dispute(scope, charge)
-        charge = scope.load("charge", charge["id"])
-    return charge
+    if card.is_inquired:
+        inquire(scope, charge)
+    if card.is_warned:
+        warn(scope, charge)
 
 
 def _settlement(scope: Scope, charge: Resource) -> Resource:

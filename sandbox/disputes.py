@@ -1,4 +1,4 @@
-"""Disputes: the money leaves at once with a fee, and comes back when the dispute is won."""
+"""Disputes take the money at once, with a fee; inquiries take none, and may become disputes."""
 
 from sandbox import balance, money
 from sandbox.blank import Resource
@@ -8,12 +8,38 @@ from sandbox.lists import PAGING, page
 from sandbox.scope import Scope
 
 _ANSWER_SECONDS = 10 * 86_400
+_DISPUTE, _INQUIRY = "needs_response", "warning_needs_response"
+# How what is open may end; the last one is to give in.
+_OUTCOMES = {_DISPUTE: ("won", "lost"), _INQUIRY: ("warning_closed",)}
 
 
 def dispute(
     scope: Scope, charge: Resource, *, amount: int | None = None, reason: str = "fraudulent"
 ) -> Resource:
     """Open a dispute of a settled charge: its amount and the fee are withdrawn."""
+    claim = _claim(scope, charge, amount, reason)
+    claim["balance_transactions"] = [_withdraw(scope, claim)]
+    scope.save(claim)
+    scope.emit("charge.dispute.created", claim)
+    scope.emit("charge.dispute.funds_withdrawn", claim)
+    return claim
+
+
+def inquire(
+    scope: Scope, charge: Resource, *, amount: int | None = None, reason: str = "general"
+) -> Resource:
+    """Open an inquiry into a card's gift, which moves no money: it can still be given back."""
+    if charge["payment_method_details"]["type"] != "card":
+        raise invalid("Only banks of cards inquire.", param="charge")
+    claim = _claim(scope, charge, amount, reason)
+    claim.update(is_charge_refundable=True, status=_INQUIRY)
+    claim["payment_method_details"]["card"]["case_type"] = "inquiry"
+    scope.save(claim)
+    scope.emit("charge.dispute.created", claim)
+    return claim
+
+
+def _claim(scope: Scope, charge: Resource, amount: int | None, reason: str) -> Resource:
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = left if amount is None else amount
     if charge["disputed"] or not charge["balance_transaction"] or not 0 < amount <= left:
@@ -28,12 +54,35 @@ def dispute(
     )
     claim["evidence_details"]["due_by"] = claim["created"] + _ANSWER_SECONDS
     _show_method(claim, charge["payment_method_details"])
+    scope.save({**charge, "disputed": True})
+    return claim
+
+
+def escalate(scope: Scope, claim: Resource) -> Resource:
+    """Make a dispute of an inquiry: what was not given back is withdrawn, with the fee."""
+    charge = scope.load("charge", claim["charge"])
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if claim["status"] != _INQUIRY or not left:
+        raise invalid("There is no inquiry to escalate.", param="dispute")
+    changes = {
+        "amount": min(claim["amount"], left),
+        "is_charge_refundable": False,
+        "status": _DISPUTE,
+    }
+    previous = {name: claim[name] for name, value in changes.items() if claim[name] != value}
+    claim.update(changes)
+    claim["payment_method_details"]["card"]["case_type"] = "chargeback"
     claim["balance_transactions"] = [_withdraw(scope, claim)]
     scope.save(claim)
-    scope.save({**charge, "disputed": True})
-    scope.emit("charge.dispute.created", claim)
+    scope.emit("charge.dispute.updated", claim, previous)
     scope.emit("charge.dispute.funds_withdrawn", claim)
     return claim
+
+
+def prevents_refunds(scope: Scope, charge: Resource) -> bool:
+    """Return whether a dispute has taken the gift away; an inquiry has not."""
+    claims = scope.store.related(scope.account, "dispute", "charge", charge["id"])
+    return any(not claim["is_charge_refundable"] for claim in claims)
 
 
 def _show_method(claim: Resource, method: Resource) -> None:
@@ -62,10 +111,12 @@ def _withdraw(scope: Scope, claim: Resource) -> Resource:
 
 def close(scope: Scope, claim: Resource, *, outcome: str) -> Resource:
     """Decide a dispute, once: `won` brings the amount back without the fee, `lost` does not."""
-    if claim["status"] != "needs_response":
+    outcomes = _OUTCOMES.get(claim["status"])
+    if not outcomes:
         raise invalid(f"This dispute is already closed: {claim['status']}.", param="dispute")
-    if outcome not in ("won", "lost"):
-        raise invalid("Invalid outcome: must be one of won, lost", param="outcome")
+    if outcome not in outcomes:
+        message = f"Invalid outcome: must be one of {', '.join(outcomes)}"
+        raise invalid(message, param="outcome")
     previous = {"status": claim["status"]}
     claim["status"] = outcome
     if outcome == "won":
@@ -102,6 +153,7 @@ def list_disputes(call: Call) -> Resource:
 
 @answers("post", "/v1/disputes/{dispute}/close")
 def accept(call: Call) -> Resource:
-    """Give in: the dispute is lost."""
+    """Give in: the dispute is lost, the inquiry closed."""
     claim = call.scope.load("dispute", call.values["dispute"])
-    return close(call.scope, claim, outcome="lost")
+    outcomes = _OUTCOMES.get(claim["status"], ("lost",))
+    return close(call.scope, claim, outcome=outcomes[-1])

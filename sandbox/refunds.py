@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import balance, charges
+from sandbox import balance, charges, disputes
 from sandbox.blank import Resource
 from sandbox.calls import Call, answers
 from sandbox.errors import invalid
@@ -15,6 +15,9 @@ def refund(scope: Scope, charge: Resource, *, amount: int | None, **fields: Any)
     charge = charges.settled(scope, charge)
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = left if amount is None else amount
+    if disputes.prevents_refunds(scope, charge):
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise invalid(message, code="charge_disputed", param="charge")
     _require_refundable(charge, amount, left)
     returned = scope.new(
         "refund",
@@ -47,9 +50,6 @@ def _by_transfer(returned: Resource) -> None:
 
 
 def _require_refundable(charge: Resource, amount: int, left: int) -> None:
-    if charge["disputed"]:
-        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
-        raise invalid(message, code="charge_disputed", param="charge")
     if not charge["balance_transaction"]:
         message = f"Charge {charge['id']} has not been captured."
         raise invalid(message, code="charge_not_refundable", param="charge")

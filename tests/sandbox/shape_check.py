@@ -28,6 +28,7 @@ KINDS: dict[str, Any] = {
     "plan": stripe.Plan,
     "price": stripe.Price,
     "product": stripe.Product,
+    "radar.early_fraud_warning": stripe.radar.EarlyFraudWarning,
     "refund": stripe.Refund,
     "subscription": stripe.Subscription,
     "subscription_item": stripe.SubscriptionItem,

@@ -6,20 +6,37 @@ from hypothesis import strategies as st
 AMOUNTS = st.integers(50, 20_000)
 CURRENCIES = st.sampled_from(["eur", "jpy", "usd", "kwd"])
 METHODS = st.sampled_from(
-    ["pm_card_visa", "pm_card_createDispute", "pm_card_refundFail", "pm_card_bypassPending"]
+    [
+        "pm_card_visa",
+        "pm_card_createDispute",
+        "pm_card_createDisputeInquiry",
+        "pm_card_createIssuerFraudRecord",
+        "pm_card_refundFail",
+        "pm_card_bypassPending",
+    ]
 )
+IBANS = st.sampled_from(
+    [f"DE{number}" for number in ("89370400440532013000", "62370400440532013001")]
+    + [f"DE{number}" for number in ("08370400440532013003", "35370400440532013002")]
+)
+CARDS = st.sampled_from(["4242424242424242", "4000000000000341", "4000002760003184"])
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("gift"), AMOUNTS, CURRENCIES, METHODS),
         st.tuples(st.just("refund"), st.integers(1, 20_000)),
         st.tuples(st.just("fail_refund")),
-        st.tuples(st.just("dispute")),
-        st.tuples(st.just("close"), st.sampled_from(["won", "lost"])),
+        st.tuples(st.just("debit"), IBANS),
+        st.tuples(st.just("clear")),
+        st.tuples(st.just("subscribe"), CARDS),
+        st.tuples(st.just("renew")),
+        st.tuples(st.just("retry")),
+        st.tuples(st.sampled_from(["dispute", "inquire", "escalate"])),
+        st.tuples(st.just("close"), st.sampled_from(["won", "lost", "warning_closed"])),
         st.tuples(st.just("payout")),
         st.tuples(st.just("end_payout"), st.sampled_from(["pay", "fail"])),
         st.tuples(st.just("odd"), st.integers(-5000, 5000)),
     ),
-    max_size=12,
+    max_size=14,
 )
 
 
@@ -54,6 +71,29 @@ class Story:
 
     def fail_refund(self):
         self.act(f"refunds/{self.newest('refunds')}/fail")
+
+    def debit(self, iban):
+        session = self.sandbox.session(self.account)
+        self.act(f"checkout/{session.id}/pay", iban=iban)
+
+    def clear(self):
+        self.act(f"payment_intents/{self.newest('payment_intents')}/clear")
+
+    def subscribe(self, card):
+        path = f"subscriptions/{self.sandbox.subscription(self.account).id}"
+        self.act(f"{path}/card", card_number=card)
+
+    def renew(self):
+        self.act(f"subscriptions/{self.newest('subscriptions')}/renew")
+
+    def retry(self):
+        self.act(f"invoices/{self.newest('invoices')}/retry")
+
+    def inquire(self):
+        self.act(f"charges/{self.newest('charges')}/inquire")
+
+    def escalate(self):
+        self.act(f"disputes/{self.newest('disputes')}/escalate")
 
     def dispute(self):
         self.act(f"charges/{self.newest('charges')}/dispute")
@@ -101,5 +141,8 @@ def test_the_balance_is_the_sum_of_the_nets(sandbox, steps):
         {"limit": 100}, {"stripe_account": story.account}
     ).auto_paging_iter():
         assert 0 <= charge.amount_refunded <= charge.amount_captured
+    for invoice in sandbox.v1.invoices.list(None, {"stripe_account": story.account}).data:
+        assert invoice.amount_paid + invoice.amount_remaining == invoice.amount_due
+        assert (invoice.status == "paid") == (invoice.amount_remaining == 0)
     for payout in sandbox.v1.payouts.list(None, {"stripe_account": story.account}).data:
         assert sum(row.net for row in sandbox.movements(story.account, payout=payout.id)) == 0

@@ -17,6 +17,7 @@ GETS = [
     "/v1/invoices?expand[]=data.payments&expand[]=data.confirmation_secret&expand[]=data.customer",
     "/v1/payment_intents?limit=100&expand[]=data.latest_charge.balance_transaction",
     "/v1/payouts?expand[]=data.balance_transaction&expand[]=data.failure_balance_transaction",
+    "/v1/radar/early_fraud_warnings?expand[]=data.charge",
     "/v1/refunds?expand[]=data.charge&expand[]=data.failure_balance_transaction",
     "/v1/subscriptions?status=all&expand[]=data.latest_invoice.payments&expand[]=data.customer",
 ]
@@ -78,6 +79,10 @@ def contest(sandbox, account, options):
         sandbox.gift(account, payment_method="pm_card_createDispute")
         dispute = sandbox.v1.disputes.list({"limit": 1}, options).data[0]
         sandbox.control(f"disputes/{dispute.id}/close", outcome=outcome)
+    for card in ("pm_card_createDisputeInquiry", "pm_card_createIssuerFraudRecord"):
+        sandbox.gift(account, payment_method=card)
+    [inquiry] = sandbox.v1.disputes.list({"limit": 1}, options).data
+    sandbox.control(f"disputes/{inquiry.id}/escalate")
 
 
 def subscribe(sandbox, account, options):
@@ -128,7 +133,7 @@ def test_lists_and_what_they_expand_to_have_stripes_shape(sandbox, storied, path
 def test_delivered_events_have_stripes_shape(sandbox, storied):
     events = [event.to_dict(for_json=True) for event in sandbox.receiver.of(storied)]
 
-    assert len({event["type"] for event in events}) >= 42
+    assert len({event["type"] for event in events}) >= 44
     assert [fault for event in events for fault in faults(event)] == []
 
 
