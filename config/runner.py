@@ -283,6 +283,10 @@ def welcome(around: Surroundings, server: Server | None) -> str:
     demo = around.data_dir / "demo.json"
     if around.wants_demo and demo.exists():
         lines += sign_ins(json.loads(demo.read_text()), around.base_url)
+    port = around.kept.get("sandbox_port")
+    if around.uses_sandbox and port:
+        address = f"http://{surroundings.LOOPBACK}:{port}/"
+        lines += [f"  Sandbox   {address}  (play donors, banks and a bad network)"]
     lines += [f"  Data      {around.data_dir}"]
     if server is not None and around.data_dir.resolve() not in server.folder.parents:
         why = "its user, who is not root, cannot enter the data folder"

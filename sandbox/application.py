@@ -7,6 +7,7 @@ from pathlib import Path
 from sandbox import accounts, customers, events, intents, invoice_calls, subscription_calls
 from sandbox.acts import Stage
 from sandbox.api import Api
+from sandbox.board import Board
 from sandbox.control import Control
 from sandbox.delivery import Delivery
 from sandbox.hosted import Hosted
@@ -45,8 +46,8 @@ class Application:
         self._settlement = Settlement(store, scope_of, after_seconds=settings.settle_seconds)
         stage = Stage(store, scope_of, outbox, self._settlement, outage)
         self._api = Api(store, scope_of, settings.secret_key, outage)
-        self._hosted = Hosted(store, scope_of)
         self._control = Control(stage, settings.secret_key)
+        self._hosted = Hosted(store, scope_of, Board(stage, self._control))
         self._delivery = Delivery(
             store, outbox, url=settings.webhook_url, secret=settings.webhook_secret
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sandbox.acts import ACTS, Stage
 from sandbox.api import require_key
 from sandbox.blank import Resource
-from sandbox.control_body import take, values_of
+from sandbox.control_body import Values, take, values_of
 from sandbox.errors import CardDeclined, StripeError
 from sandbox.messages import Answer, Request, as_json
 
@@ -36,12 +36,16 @@ class Control:
         values = values_of(request.body)
         if (request.verb, path) == ("POST", "delivery/flush"):
             return self._flush(take(values, "timeout", float, _FLUSH_SECONDS))
+        return self.play(request.verb, path, values)
+
+    def play(self, called: str, path: str, values: Values) -> Resource:
+        """Do what a control URL says and return what came of it."""
         for verb, pattern, act in ACTS:
             match = re.fullmatch(pattern, path)
-            if verb == request.verb and match:
+            if verb == called and match:
                 with self.stage.store.transaction(keep=CardDeclined):
                     return act(self.stage, values, *match.groups())
-        raise StripeError(404, f"Unrecognized control URL ({request.verb}: {request.path}).")
+        raise StripeError(404, f"Unrecognized control URL ({called}: /_control/{path}).")
 
     def _flush(self, seconds: float) -> Resource:
         """Settle everything, and wait until all events have arrived or the time is over."""

@@ -1,13 +1,14 @@
-"""The pages: the hosted payment form, and the front page that says what this is."""
+"""Which page is whose, and the hosted payment form."""
 
 from sandbox import card_form, checkout, hosted_payment
 from sandbox.blank import Resource
+from sandbox.board import Board
 from sandbox.card_form import Bill
 from sandbox.charges import Payer
 from sandbox.errors import CardDeclined, StripeError
 from sandbox.hosted_invoice import HostedInvoice
 from sandbox.messages import Answer, Request, as_style, redirect
-from sandbox.paper import page, sentence_page, text_of
+from sandbox.paper import sentence_page, text_of
 from sandbox.periods import rhythm
 from sandbox.scope import Scope, ScopeOf
 from sandbox.store import Store
@@ -21,7 +22,8 @@ _CLOSED = {
 class Hosted:
     """Answers browsers."""
 
-    def __init__(self, store: Store, scope_of: ScopeOf) -> None:
+    def __init__(self, store: Store, scope_of: ScopeOf, board: Board) -> None:
+        self._board = board
         self._store = store
         self._scope_of = scope_of
         self._invoices = HostedInvoice(store, scope_of)
@@ -29,8 +31,8 @@ class Hosted:
     def answer(self, request: Request) -> Answer:
         """Return the page at a path, or say that there is none."""
         try:
-            if request.path == "/":
-                return page(200, "Sandbox", text_of("front.html"))
+            if request.path == "/" or request.path.startswith("/accounts/"):
+                return self._board.answer(request)
             if request.path == "/style.css":
                 return as_style(text_of("style.css"))
             if request.path.startswith("/pay/"):

@@ -24,11 +24,17 @@ class Outage:
         self.status = status
         self.until = None if seconds is None else time.time() + seconds
 
-    def refuse(self) -> None:
-        """Raise what the API answers while it is down."""
+    @property
+    def is_on(self) -> bool:
+        """Return whether the API is down; an outage whose time is over ends now."""
         if self.until is not None and time.time() >= self.until:
             self.status = self.until = None
+        return self.status is not None
+
+    def refuse(self) -> None:
+        """Raise what the API answers while it is down."""
+        if not self.is_on:
+            return
         if self.status == 429:  # noqa: PLR2004 - a status of HTTP
             raise StripeError(429, "Too many requests.", code="rate_limit")
-        if self.status:
-            raise StripeError(self.status, "The sandbox plays an outage.", type="api_error")
+        raise StripeError(self.status or 500, "The sandbox plays an outage.", type="api_error")

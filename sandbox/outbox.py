@@ -128,6 +128,13 @@ class Outbox:
         """Return how many deliveries of one event have not arrived yet."""
         return int(self._store.rows("SELECT count(*) FROM deliveries WHERE event = ?", event)[0][0])
 
+    def state_of(self, event: str) -> str:
+        """Return what became of an event's deliveries, in a word."""
+        if self.pending(event):
+            return "waiting"
+        is_lost = self._store.rows("SELECT 1 FROM losses WHERE event = ?", event)
+        return "dropped" if is_lost else "delivered"
+
     def counts(self) -> Resource:
         names = ("delivered", "dropped", "failed_attempts")
         counted = {name: int(self._store.noted(_SETTINGS, name) or 0) for name in names}

@@ -11,9 +11,9 @@ from sandbox.messages import Answer, as_page
 _PAGES = Path(__file__).parent / "pages"
 
 
-def page(status: int, title: str, content: str) -> Answer:
-    """Return a page around content that is HTML already."""
-    html = filled("layout.html", title=escape(title), content=content)
+def page(status: int, title: str, content: str, *, kind: str = "sheet") -> Answer:
+    """Return a page around content that is HTML already: a narrow `sheet` or a wide `board`."""
+    html = filled("layout.html", title=escape(title), content=content, kind=kind)
     policy = "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'"
     headers: dict[str, Any] = {"Content_Security_Policy": policy, "Cache_Control": "no-store"}
     return as_page(status, html, **headers)

@@ -106,6 +106,17 @@ class Store:
         )
         return [json.loads(body) for (body,) in rows]
 
+    def newest(self, kind: str, *, account: str | None = None, limit: int) -> list[Resource]:
+        """Return the newest resources of a kind, of one account or of all."""
+        rows = self.rows(
+            "SELECT body FROM resources WHERE kind = ? AND account = coalesce(?, account)"
+            " ORDER BY created DESC, position DESC LIMIT ?",
+            kind,
+            account,
+            limit,
+        )
+        return [json.loads(body) for (body,) in rows]
+
     def note(self, identifier: str, name: str, value: str) -> None:
         """Remember a fact about a resource that its JSON does not show."""
         self.rows("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", identifier, name, value)

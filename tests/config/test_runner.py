@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import socket
 import sys
@@ -107,6 +108,7 @@ def test_a_run_starts_everything_says_where_to_go_and_stops_everything(stage):
     assert f"http://localhost:{port}/admin/" in said
     assert "staff@almoner.example  of-staff" in said
     assert "lin@lantern.example  of-lin" in said
+    assert re.search(r"Sandbox   http://127\.0\.0\.1:[1-9]\d*/ ", said)
     assert "Stopping" in said
 
 
@@ -166,6 +168,7 @@ def test_no_demo_is_poured_over_a_real_stripe_account(stage):
     assert "seed_demo " not in stage.calls()
     assert "sandbox" not in stage.houses[-1].commands
     assert "staff@" not in said
+    assert "Sandbox" not in said
 
 
 def test_a_step_that_fails_stops_all_and_shows_why(stage):
