@@ -113,6 +113,12 @@ def _fail(scope: Scope, intent: Resource, charge: Resource, failure_code: str) -
         failure_message=message,
         status="failed",
     )
+    charge["outcome"].update(
+        network_status="declined_by_network",
+        reason=failure_code,
+        seller_message=message,
+        type="issuer_declined",
+    )
     scope.save(charge)
     intent.update(
         last_payment_error={

@@ -94,6 +94,7 @@ def test_a_debit_that_fails_moves_nothing(sandbox, account, iban, code):
         "unpaid",
     )
     assert (session.status, charge.failure_code) == ("complete", code)
+    assert (charge.outcome.type, charge.outcome.reason) == ("issuer_declined", code)
     assert intent.last_payment_error.decline_code == code
     assert intent.last_payment_error.message == charge.failure_message
     assert sandbox.movements(account) == []
@@ -130,6 +131,20 @@ def test_a_debit_clears_by_itself(tmp_path, receiver):
         sandbox.debit(account, CLEARS)
 
         until(lambda: "checkout.session.async_payment_succeeded" in receiver.kinds(account))
+
+
+def test_a_debit_cannot_be_contested_before_the_bank_has_answered(tmp_path, receiver):
+    with running(tmp_path, receiver, settle_seconds=1000.0) as sandbox:
+        account = sandbox.account()
+        _, _, charge = sandbox.debit(account, CLEARS)
+
+        sandbox.control(f"charges/{charge.id}/dispute", expect=400)
+        with pytest.raises(stripe.InvalidRequestError, match="has not been captured"):
+            sandbox.v1.refunds.create({"charge": charge.id}, options(account))
+
+        assert sandbox.movements(account) == []
+        sandbox.flush()
+        assert sandbox.balance(account) == {"eur": 12_000 - 35}
 
 
 def test_what_came_by_debit_goes_back_by_transfer(sandbox, account):

@@ -5,6 +5,8 @@ import re
 import pytest
 import requests
 
+from sandbox import card_form
+
 FILLED = {
     "email": "zoe@example.org",
     "card_number": "4242 4242 4242 4242",
@@ -140,6 +142,23 @@ def test_a_form_that_is_filled_in_wrongly_is_shown_again(session, field, typed, 
     assert answer.status_code == status
     assert sentence in answer.text
     assert f'value="{typed}"' in answer.text
+
+
+def test_a_form_that_is_sent_twice_at_once_pays_once(sandbox, session, monkeypatch):
+    session, account = session
+    read = card_form.payer_of
+
+    def read_while_another_pays(fields):
+        sandbox.pay(session.id)
+        return read(fields)
+
+    monkeypatch.setattr(card_form, "payer_of", read_while_another_pays)
+
+    answer = submit(session)
+
+    assert (answer.status_code, "is complete" in answer.text) == (400, True)
+    charges = sandbox.v1.charges.list(None, {"stripe_account": account}).data
+    assert len(charges) == 1
 
 
 def test_an_expired_session_says_so(sandbox, session):
