@@ -75,6 +75,7 @@ def form(status: int, bill: Bill, fields: dict[str, str], *, problem: str = "") 
     """Return the page with the form, as it was typed."""
     filling = {name: escape(value) for name, value in fields.items()}
     filling |= {"action": escape(bill.action), "total": escape(bill.total)}
+    filling["open"] = " open" if fields["iban"] else ""
     accounts = "".join(_row(account.iban, account.does) for account in BANK_ACCOUNTS.values())
     filling["iban"] = filling["iban"] or CLEARS
     content = filled(

@@ -222,6 +222,7 @@ def test_the_hosted_page_takes_an_iban(sandbox, account):
 
     assert '<label for="iban">' in form
     assert "Debit 50.00 EUR</button>" in form
+    assert ("<details>" in form, "<details open>" in nameless.text) == (True, True)
     assert "DE62 3704 0044 0532 0130 01" in form
     assert (nameless.status_code, "the name of the account" in nameless.text) == (400, True)
     assert 'value="de08 3704 0044 0532 0130 03"' in nameless.text
