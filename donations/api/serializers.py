@@ -1,5 +1,8 @@
 """Gifts: as a program promises them, and as the API shows them."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.fields import Currency, ExactText, MinorUnits, ReturnUrl, StrictSerializer, Text
@@ -46,6 +49,13 @@ class PromiseDonation(StrictSerializer):
     cancel_url = ReturnUrl(required=False)
 
 
+class PayoutOfGift(serializers.Serializer[Donation]):
+    """The payout that takes a gift's money to the bank; `arrived_on` once it is there."""
+
+    id = serializers.CharField(source="payout")
+    arrived_on = serializers.DateField(source="payout_arrived_on", allow_null=True)
+
+
 class DonationSerializer(serializers.ModelSerializer[Donation]):
     """A gift and what became of it; amounts count minor units."""
 
@@ -55,6 +65,7 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
     client_secret = serializers.SerializerMethodField()
     settled_currency = serializers.SerializerMethodField()
     journey_url = serializers.SerializerMethodField()
+    payout = serializers.SerializerMethodField()
 
     class Meta:
         model = Donation
@@ -75,6 +86,7 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
             "settled_currency",
             "sequence",
             "refunded_amount",
+            "payout",
             "created_at",
             "paid_at",
             "settled_at",
@@ -106,3 +118,8 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
     def get_journey_url(self, donation: Donation) -> str:
         """Return the donor's private page of this gift."""
         return journey_url(donation)
+
+    @extend_schema_field(PayoutOfGift(allow_null=True))
+    def get_payout(self, donation: Donation) -> Any:
+        """Return the payout that its money is in, where Stripe tells it."""
+        return PayoutOfGift(donation).data if donation.payout else None
