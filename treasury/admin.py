@@ -1,9 +1,9 @@
-"""What moved on the Stripe balances, to look at."""
+"""What moved on the Stripe balances and left them for banks, to look at."""
 
 from django.contrib import admin
 
 from common.admin import ReadOnlyAdmin
-from treasury.models import BalanceTransaction, StripeBalance, StripeReading
+from treasury.models import BalanceTransaction, Payout, StripeBalance, StripeReading
 
 
 @admin.register(BalanceTransaction)
@@ -22,6 +22,28 @@ class BalanceTransactionAdmin(ReadOnlyAdmin[BalanceTransaction]):
         "sequence",
         "occurred_at",
     ]
+    list_select_related = ["organisation"]
+    ordering = ["-id"]
+    exact_lookups = ["organisation__slug", "stripe_id"]
+
+
+@admin.register(Payout)
+class PayoutAdmin(ReadOnlyAdmin[Payout]):
+    """What went to the organisations' banks; the newest first."""
+
+    list_display = [
+        "stripe_id",
+        "organisation",
+        "status",
+        "amount",
+        "currency",
+        "arrival_on",
+        "automatic",
+        "composition_is_whole",
+        "failure_code",
+        "created_at",
+    ]
+    list_filter = ["status"]
     list_select_related = ["organisation"]
     ordering = ["-id"]
     exact_lookups = ["organisation__slug", "stripe_id"]

@@ -25,3 +25,9 @@ class TransactionMalformed(DomainError):
     """The balance transaction is not of the shape that Stripe documents."""
 
     code = "transaction_malformed"
+
+
+class PayoutMalformed(DomainError):
+    """The payout is not of the shape that Stripe documents."""
+
+    code = "payout_malformed"

@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 from common.errors import in_words
 from organisations.models import Organisation
 from treasury.services.booking import book
+from treasury.services.payouts import catch_up
 from treasury.services.reading import read_account
 
 logger = logging.getLogger("almoner.treasury")
@@ -20,6 +21,7 @@ def sweep_accounts(timestamp: int) -> None:
     for organisation in connected.order_by("created_at"):
         try:
             book(organisation=organisation, reading=read_account(organisation))
+            catch_up(organisation=organisation)
         except Exception as error:  # whatever it is, the next hour is another chance
             facts = {"organisation": organisation.id, "reason": in_words(error)}
             logger.warning("sweep postponed", extra=facts)

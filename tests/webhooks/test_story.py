@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 import pytest
@@ -15,7 +16,7 @@ from tests.factories import DonationFactory, OrganisationFactory
 from tests.stripe_story import ACCOUNT, TRUTH, Account, Story
 from tests.treasury.movements import amounts, check_sides
 from tests.webhooks.messages import deliver
-from treasury.models import BalanceTransaction, StripeBalance
+from treasury.models import BalanceTransaction, Payout, PayoutItem, StripeBalance
 from webhooks.models import StripeEvent
 from webhooks.services.draining import drain_due
 
@@ -80,13 +81,34 @@ class Telling:
         }
         check_sides(self.organisation)
         self.check_gifts()
-        assert not Case.objects.exists()
+        self.check_payouts()
+        failed = TRUTH["payouts"]["2"]["id"]
+        assert list(Case.objects.values_list("kind", "subject")) == [("payout", failed)]
         events = StripeEvent.objects.values_list("status", "note", "attempts")
         assert {(status, note) for status, note, _ in events} == {
             ("done", ""),
             *(("ignored", reason) for reason in IGNORED),
         }
         assert {attempts for *_, attempts in events} == {0, 1}
+
+    def check_payouts(self) -> None:
+        """Check what became of each payout, and that it adds up to the cent."""
+        for payout, status in zip(TRUTH["payouts"].values(), ("paid", "failed"), strict=True):
+            kept = Payout.objects.get(organisation=self.organisation, stripe_id=payout["id"])
+            inside = PayoutItem.objects.inside(kept)
+            assert (kept.amount, kept.status) == (payout["amount_eur_cents"], status)
+            assert {item.stripe_id for item in inside} == set(payout["balance_transactions"])
+            assert sum(item.net for item in inside) == kept.amount
+            assert (kept.composition_is_whole, kept.automatic) == (True, True)
+            assert all(item.is_booked for item in inside)
+        assert {
+            letter: (gift.payout, gift.payout_arrived_on) for letter, gift in self.gifts.items()
+        } == {
+            "A": (TRUTH["payouts"]["1"]["id"], date(2026, 10, 12)),
+            "B": (TRUTH["payouts"]["1"]["id"], date(2026, 10, 12)),
+            "D": ("", None),
+            "E": ("", None),
+        }
 
     def check_gifts(self) -> None:
         """Check what became of each gift."""

@@ -1,6 +1,18 @@
-"""What moved on the organisations' Stripe balances, and what those balances were."""
+"""What moved on the organisations' Stripe balances, what those were, and what left for banks."""
 
 from treasury.models.movements import BalanceTransaction, BalanceTransactionQuerySet
+from treasury.models.payout_items import GIFT, PayoutItem, PayoutItemQuerySet
+from treasury.models.payouts import Payout, PayoutQuerySet
 from treasury.models.readings import StripeBalance, StripeReading
 
-__all__ = ["BalanceTransaction", "BalanceTransactionQuerySet", "StripeBalance", "StripeReading"]
+__all__ = [
+    "GIFT",
+    "BalanceTransaction",
+    "BalanceTransactionQuerySet",
+    "Payout",
+    "PayoutItem",
+    "PayoutItemQuerySet",
+    "PayoutQuerySet",
+    "StripeBalance",
+    "StripeReading",
+]

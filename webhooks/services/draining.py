@@ -15,6 +15,8 @@ from common.errors import TryAgainLater, in_words
 from reviews.models import Case
 from reviews.services import open_case
 from treasury.services.booking import book
+from treasury.services.payout_reading import may_tell_of_payouts, read_payouts
+from treasury.services.payouts import keep_payouts
 from treasury.services.reading import read_account
 from webhooks.errors import NotAgain
 from webhooks.models import StripeEvent
@@ -41,8 +43,12 @@ def drain_due() -> int:
     assert organisation
     try:
         reading = read_account(organisation)
+        is_wanted = may_tell_of_payouts((event.type for event in events), reading)
+        payouts = read_payouts(organisation) if is_wanted else None
         with transaction.atomic():
             book(organisation=organisation, reading=reading)
+            if payouts:
+                keep_payouts(organisation=organisation, reading=payouts)
             _finish(events)
     except TryAgainLater as error:
         _wait_for_stripe(events, error)
