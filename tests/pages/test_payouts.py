@@ -238,14 +238,12 @@ def test_one_that_came_back_says_why_and_where_its_money_went(client, organisati
     first = failed("po_1")
     keep(organisation, first)
     page = text_of(client.get(f"{LIST}/po_1"))
-    assert (
-        "The money went back to the Stripe balance The bank account is closed. It is sent" in page
-    )
+    assert "The money went back to the Stripe balance The bank account is closed. Its money" in page
 
     keep(organisation, sent("po_2", day=3), at=1, inside={"po_2": holding(returned(first))})
 
     response = client.get(f"{LIST}/po_1")
-    assert "It was sent again in the payout of 11 October 2026" in text_of(response)
+    assert "Its money left again in the payout of 11 October 2026" in text_of(response)
     assert f'href="{LIST}/po_2"' in response.content.decode()
     assert "Payouts that came back" in text_of(client.get(f"{LIST}/po_2"))
 

@@ -233,9 +233,7 @@ def test_a_composition_that_adds_up_is_whole(organisation):
 
     payout = Payout.objects.get()
     assert (payout.composition_is_whole, payout.composed_at) == (True, NOON + timedelta(minutes=3))
-    assert {item.stripe_id for item in PayoutItem.objects.inside(payout)} == {
-        row.id for row in rows
-    }
+    assert {str(item) for item in PayoutItem.objects.inside(payout)} == {row.id for row in rows}
     assert cases() == []
 
 
@@ -295,6 +293,15 @@ def test_a_gift_knows_its_payout_and_when_it_arrived(organisation, gift, paid_gi
     keep(organisation, sent("po_1"), at=1)
 
     assert given(gift) == ("po_1", date(2026, 10, 12))
+
+
+def test_a_day_that_the_bank_moves_is_moved_and_no_news(organisation, gift, paid_gift, heard):
+    keep(organisation, sent("po_1"), inside={"po_1": holding(paid_gift)})
+
+    keep(organisation, sent("po_1", arrival_on=date(2026, 10, 13)), at=1)
+
+    assert given(gift) == ("po_1", date(2026, 10, 13))
+    assert heard == [("arrived", "po_1")]
 
 
 def test_what_is_no_gift_is_in_payouts_too(organisation, gift, paid_gift):

@@ -31,7 +31,7 @@ def readings_of(organisation, ways):
 
     Each holds a gift and whatever the one before brought back.
     """
-    readings, inside, final, brought_back, at = [], {}, {}, [], 0
+    readings, final, brought_back, at = [], {}, [], 0
     for number, way in enumerate(ways):
         gift = DonationFactory(organisation=organisation, amount=1000 + number)
         charge = charged(gift.amount, 10, donation_id=gift.id)
@@ -41,9 +41,9 @@ def readings_of(organisation, ways):
         for status in WAYS[way]:
             final[facts.stripe_id] = step(facts, status, at)
             is_told = final[facts.stripe_id].reconciliation_status == "completed"
-            inside |= {facts.stripe_id: holding(*held)} if is_told else {}
+            inside = {facts.stripe_id: holding(*held)} if is_told else {}
             payouts = list(final.values())[::-1]
-            readings.append(told(*payouts, at=at, inside=dict(inside)))
+            readings.append(told(*payouts, at=at, inside=inside))
             at += 1
         last = final[facts.stripe_id]
         brought_back = [returned(last)] if last.failure_transaction else []
