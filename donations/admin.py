@@ -45,6 +45,8 @@ class DonationAdmin(DecidingAdmin[Donation]):
                     "settled_currency",
                     "refunded_amount",
                     "disputed_amount",
+                    "payout",
+                    "payout_arrived_on",
                 )
             },
         ),

@@ -72,6 +72,13 @@ def _expand(
 def _expanded(scope: Scope, value: Any) -> Any:
     found = scope.store.find(value) if isinstance(value, str) else None
     if not found:
-        return value
+        return _bank_account(scope, value) or value
     show = _SHOWN.get(found[1]["object"])
     return show(scope, found[1]) if show else found[1]
+
+
+def _bank_account(scope: Scope, identifier: Any) -> Resource | None:
+    """Return one of the account's bank accounts, which are no objects of their own."""
+    account = scope.store.find(scope.account)
+    banks = account[1]["external_accounts"]["data"] if account else []
+    return next((bank for bank in banks if bank["id"] == identifier), None)

@@ -1,6 +1,6 @@
 """The dull parts of the rows that tests need. Ledger rows come from `append`, never from here."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import factory
 from factory.django import DjangoModelFactory, Password
@@ -13,7 +13,7 @@ from ledger.services import Draft, append
 from organisations.models import ApiKey, Mail, Membership, Organisation, User
 from organisations.services import keys, tenants
 from reviews.models import Case
-from treasury.models import BalanceTransaction, Dispute, StripeBalance, StripeReading
+from treasury.models import BalanceTransaction, Dispute, Payout, StripeBalance, StripeReading
 from webhooks.models import Backfill, StripeEvent, Worker
 
 PASSWORD = "correct horse battery staple"
@@ -142,6 +142,23 @@ class BalanceTransactionFactory(DjangoModelFactory[BalanceTransaction]):
 
     class Meta:
         model = BalanceTransaction
+
+
+class PayoutFactory(DjangoModelFactory[Payout]):
+    """A payout that arrived, of which Stripe said no more."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    stripe_id = factory.Sequence(lambda number: f"po_{number}")
+    amount = 4830
+    currency = "EUR"
+    status = Payout.Status.PAID
+    arrival_on = date(2026, 11, 23)
+    automatic = True
+    created_at = NOON
+    read_at = NOON
+
+    class Meta:
+        model = Payout
 
 
 class StripeBalanceFactory(DjangoModelFactory[StripeBalance]):

@@ -58,8 +58,25 @@ def dispute(of: dict[str, Any], amount: int, **more: Any) -> dict[str, Any]:
 
 
 def payout(amount: int, **more: Any) -> dict[str, Any]:
-    """Return a payout."""
-    return {"id": new("po"), "object": "payout", "amount": amount, "currency": "eur", **more}
+    """Return an automatic payout that has arrived, and of which Stripe has said all."""
+    return {
+        "id": new("po"),
+        "object": "payout",
+        "amount": amount,
+        "arrival_date": MORNING - MORNING % 86_400 + 2 * 86_400,
+        "automatic": True,
+        "balance_transaction": new("txn"),
+        "created": MORNING + next(NUMBERS),
+        "currency": "eur",
+        "destination": "ba_1",
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "reconciliation_status": "completed",
+        "status": "paid",
+        "trace_id": {"status": "supported", "value": "TRACE1"},
+        **more,
+    }
 
 
 def _consequence(

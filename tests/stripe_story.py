@@ -38,13 +38,18 @@ def sign(body: bytes, *, secret: str = SECRET, at: float | None = None) -> str:
 
 
 class Account:
-    """What one connected account holds; `now` hides what was created later."""
+    """
+    What one connected account holds; `now` hides what was created later.
+
+    `compositions` are the balance transactions in each payout.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self.objects: dict[str, list[Resource]] = defaultdict(list)
         self.now = 2**40
         self.told_balance: Resource | None = None
+        self.compositions: dict[str, list[str]] = {}
 
     def put(self, kind: str, *objects: Resource) -> None:
         """Add objects to a list; of one second, the first is the newest."""
@@ -160,6 +165,8 @@ class _Answer(BaseHTTPRequestHandler):
         rows = [row for row in account.list(kind) if _is_within(row, query)]
         if intent := query.get("payment[payment_intent]"):
             rows = [row for row in rows if row["payment"]["payment_intent"] == intent[0]]
+        if payout := query.get("payout"):
+            rows = [row for row in rows if row["id"] in account.compositions.get(payout[0], ())]
         if after := query.get("starting_after"):
             rows = rows[[row["id"] for row in rows].index(after[0]) + 1 :]
         page = rows[: int(query.get("limit", ["10"])[0])]
@@ -226,6 +233,9 @@ class Story:
         # The list of what pays invoices is told by its event alone.
         paid = json.loads(self._read("invoice_payment.paid.json"))
         account.put("invoice_payments", paid["data"]["object"])
+        for number, payout in TRUTH["payouts"].items():
+            rows = json.loads(self._read(f"api/balance_transactions.payout{number}.json"))["data"]
+            account.compositions[payout["id"]] = [row["id"] for row in rows]
 
     def _read(self, name: str) -> str:
         text = (FOLDER / name).read_text()

@@ -1,11 +1,11 @@
-"""What moved on the Stripe balances, to look at."""
+"""What moved on the Stripe balances and left them for banks, to look at."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from common.admin import DecidingAdmin, ReadOnlyAdmin
-from treasury.models import BalanceTransaction, Dispute, StripeBalance, StripeReading
+from treasury.models import BalanceTransaction, Dispute, Payout, StripeBalance, StripeReading
 from treasury.services.sweeping import order_sweep
 
 
@@ -39,6 +39,28 @@ class DisputeAdmin(ReadOnlyAdmin[Dispute]):
     list_select_related = ["organisation"]
     ordering = ["-id"]
     exact_lookups = ["stripe_id", "organisation__slug"]
+
+
+@admin.register(Payout)
+class PayoutAdmin(ReadOnlyAdmin[Payout]):
+    """What went to the organisations' banks; the newest first."""
+
+    list_display = [
+        "stripe_id",
+        "organisation",
+        "status",
+        "amount",
+        "currency",
+        "arrival_on",
+        "automatic",
+        "composition_is_whole",
+        "failure_code",
+        "created_at",
+    ]
+    list_filter = ["status"]
+    list_select_related = ["organisation"]
+    ordering = ["-id"]
+    exact_lookups = ["organisation__slug", "stripe_id"]
 
 
 @admin.register(StripeBalance)

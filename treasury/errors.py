@@ -31,3 +31,9 @@ class AlreadyImported(DomainError):
     """The account's movements are in the book already: where it begins cannot be changed."""
 
     code = "already_imported"
+
+
+class PayoutMalformed(DomainError):
+    """The payout is not of the shape that Stripe documents."""
+
+    code = "payout_malformed"

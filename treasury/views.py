@@ -1,4 +1,4 @@
-"""The pages about organisations and their money: all of them, and each."""
+"""The pages about organisations and their money: all of them, each, and payouts to the bank."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,14 +13,17 @@ from django.views.decorators.http import require_GET
 from donations.models import Donation, Fund
 from ledger.log import keys_of
 from ledger.models import PUBLIC, Account, Book, Entry
-from organisations.models import SLUG
-from treasury.models import StripeBalance, StripeReading
+from organisations.access import Right, members_only
+from organisations.models import SLUG, Membership, Organisation
+from treasury.models import Payout, PayoutItem, StripeBalance, StripeReading
 from treasury.templatetags.charts import first_month
 
 CARDS_AT_HOME = 6
 CARDS_A_PAGE = 24
 ENTRIES_SHOWN = 6
 MONTHS_KEPT_SECONDS = 3600
+PAYOUTS_A_PAGE = 50
+ITEMS_A_PAGE = 100
 
 
 class Card(NamedTuple):
@@ -95,6 +98,56 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "keys": keys_of(organisation.pk)[::-1],
     }
     return render(request, "treasury/organisation_detail.html", context)
+
+
+@require_GET
+def payout_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """List what an organisation's Stripe balance sent to its bank, the newest first."""
+    book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
+    context = _payouts(request, book.organisation)
+    return render(request, "treasury/payout_list.html", context)
+
+
+@require_GET
+def payout_detail(request: HttpRequest, slug: str, payout: str) -> HttpResponse:
+    """Show what one payout is made of, added up to the cent; its rows a page at a time."""
+    book = get_object_or_404(Book.objects.public(), organisation__slug=slug)
+    payouts = Payout.objects.of(book.organisation)
+    found = get_object_or_404(payouts.select_related("organisation"), stripe_id=payout)
+    inside = PayoutItem.objects.inside(found)
+    after = inside.filter(stripe_id=request.GET.get("after", "")).first()
+    rows = inside.after(after) if after else inside
+    items = list(rows.with_entries()[: ITEMS_A_PAGE + 1])
+    later = payouts.filter(stripe_id__in=PayoutItem.objects.bringing(found).values("payout"))
+    context = {
+        "organisation": book.organisation,
+        "payout": found,
+        "sums": list(inside.sums()),
+        "items": items[:ITEMS_A_PAGE],
+        "is_first": after is None,
+        "next": items[ITEMS_A_PAGE - 1].stripe_id if items[ITEMS_A_PAGE:] else "",
+        "later": later.newest().first(),
+    }
+    return render(request, "treasury/payout_detail.html", context)
+
+
+@members_only(Right.LOOK)
+def console_payouts(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """List payouts for members, with what only they may know: the bank, and why one came back."""
+    context = _payouts(request, membership.organisation)
+    return render(request, "treasury/console_payouts.html", context)
+
+
+def _payouts(request: HttpRequest, organisation: Organisation) -> dict[str, Any]:
+    payouts = Payout.objects.of(organisation).newest()
+    before = payouts.filter(stripe_id=request.GET.get("before", "")).first()
+    found = list((payouts.before(before) if before else payouts)[: PAYOUTS_A_PAGE + 1])
+    return {
+        "organisation": organisation,
+        "payouts": found[:PAYOUTS_A_PAGE],
+        "is_first": before is None,
+        "older": found[PAYOUTS_A_PAGE - 1].stripe_id if found[PAYOUTS_A_PAGE:] else "",
+    }
 
 
 def _accounts(book: Book) -> list[Any]:

@@ -1,5 +1,8 @@
 """Gifts: as a program promises them, and as the API shows them."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.fields import Currency, ExactText, MinorUnits, ReturnUrl, StrictSerializer, Text
@@ -52,6 +55,13 @@ class PromiseDonation(StrictSerializer):
     cancel_url = ReturnUrl(required=False)
 
 
+class PayoutOfGift(serializers.Serializer[Donation]):
+    """The payout that takes a gift's money to the bank; `arrived_on` once it is there."""
+
+    id = serializers.CharField(source="payout")
+    arrived_on = serializers.DateField(source="payout_arrived_on", allow_null=True)
+
+
 class DonationSerializer(serializers.ModelSerializer[Donation]):
     """A gift and what became of it; amounts count minor units."""
 
@@ -65,6 +75,7 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
         source="recurring_id", read_only=True, help_text="The gift that repeats, if it is one."
     )
     journey_url = serializers.SerializerMethodField()
+    payout = serializers.SerializerMethodField()
 
     class Meta:
         model = Donation
@@ -87,6 +98,7 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
             "settled_currency",
             "sequence",
             "refunded_amount",
+            "payout",
             "created_at",
             "paid_at",
             "settled_at",
@@ -122,3 +134,8 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
     def get_journey_url(self, donation: Donation) -> str:
         """Return the donor's private page of this gift."""
         return journey_url(donation)
+
+    @extend_schema_field(PayoutOfGift(allow_null=True))
+    def get_payout(self, donation: Donation) -> Any:
+        """Return the payout that its money is in, where Stripe tells it."""
+        return PayoutOfGift(donation).data if donation.payout else None

@@ -53,9 +53,10 @@ class Donation(models.Model):
     organisation's Stripe balance. A gift is `pending`, then `paid` (Stripe has it), then
     `settled` (it is in the ledger, at `sequence` of the public book); `refunded_amount` counts
     like `amount`. A payment of a gift that repeats knows it (`recurring`) and Stripe's `invoice`.
-    `owner_id` is what the organisation's own application calls the donor, who may be granted
-    credits. It and the donor fields are personal: they are in no line of the public book, no log
-    and no URL, and empty for ever once they were erased (`erased_at`).
+    `payout` is the payout that takes its money to the bank, and `payout_arrived_on` the day when
+    it was there. `owner_id` is what the organisation's own application calls the donor, who may be
+    granted credits. It and the donor fields are personal: they are in no line of the public book,
+    no log and no URL, and empty for ever once they were erased (`erased_at`).
     """
 
     class Status(models.TextChoices):
@@ -114,6 +115,8 @@ class Donation(models.Model):
     sequence = models.BigIntegerField(null=True, editable=False)
     refunded_amount = models.BigIntegerField(default=0, editable=False)
     disputed_amount = models.BigIntegerField(default=0, editable=False)
+    payout = models.CharField(max_length=255, blank=True, default="", db_default="", editable=False)
+    payout_arrived_on = models.DateField(null=True, editable=False)
 
     objects = DonationQuerySet.as_manager()
 
@@ -151,6 +154,10 @@ class Donation(models.Model):
                 condition=Q(erased_at__isnull=True)
                 | Q(donor_email="", donor_name="", public_name="", owner_id=""),
                 name="donation_erased_names_nobody",
+            ),
+            models.CheckConstraint(
+                condition=Q(payout_arrived_on__isnull=True) | ~Q(payout=""),
+                name="donation_arrived_in_a_payout",
             ),
             models.UniqueConstraint(
                 fields=["organisation", "idempotency_key"], name="donation_idempotency_key_is_new"

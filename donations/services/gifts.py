@@ -1,7 +1,8 @@
 """What becomes of a gift: facts from Stripe and the ledger, which add up to its status."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -109,6 +110,18 @@ def add_dispute(*, organisation: Organisation, donation_id: str, amount: int) ->
     if donation is not None:
         donation.disputed_amount += amount
         _save(donation, "disputed_amount")
+
+
+def note_payout(
+    *,
+    organisation: Organisation,
+    donation_ids: Iterable[str],
+    payout: str,
+    arrived_on: date | None,
+) -> None:
+    """Note in which payout gifts go to the bank (in none: ""), and when it arrived there."""
+    own = Donation.objects.of(organisation).filter(id__in=list(donation_ids))
+    own.update(payout=payout, payout_arrived_on=arrived_on)
 
 
 def _locked(organisation: Organisation, donation_id: str) -> Donation | None:

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django.template import Library
 from django.utils.html import format_html
@@ -89,6 +89,12 @@ def clock(value: datetime) -> SafeString:
 def day(value: datetime) -> SafeString:
     """Return the day of a time: `21 November 2026`."""
     return _time(value, f"{{0.day}} {value:%B %Y}")
+
+
+@register.filter
+def calendar_day(value: date) -> SafeString:
+    """Return a day of no particular hour: `21 November 2026`."""
+    return format_html('<time datetime="{}">{}</time>', value, f"{value.day} {value:%B %Y}")
 
 
 def _time(value: datetime, words: str) -> SafeString:

@@ -1,6 +1,7 @@
 """Gifts over the API: promised, shown, listed; and every way to ask for one wrongly."""
 
 import json
+from datetime import date
 from urllib.parse import parse_qs
 
 import pytest
@@ -79,6 +80,7 @@ def test_a_gift_is_promised_for_the_checkout_page(caller, organisation, stripe_s
         "settled_currency": None,
         "sequence": None,
         "refunded_amount": 0,
+        "payout": None,
         "created_at": f"{donation.created_at:%Y-%m-%dT%H:%M:%SZ}",
         "paid_at": None,
         "settled_at": None,
@@ -360,6 +362,19 @@ def test_a_settled_gift_shows_where_it_stands_in_the_ledger(caller, organisation
     )  # fmt: skip
     assert shown["settled_at"] == "2026-11-21T12:00:00Z"
     assert "donor_email" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arrived_on", "shown"), [(None, None), (date(2026, 11, 23), "2026-11-23")]
+)
+def test_a_gift_shows_the_payout_that_takes_it_to_the_bank(caller, organisation, arrived_on, shown):
+    donation = DonationFactory(
+        organisation=organisation, payout="po_1", payout_arrived_on=arrived_on
+    )
+
+    told = caller.get(f"{URL}/{donation.id}").json()
+
+    assert told["payout"] == {"id": "po_1", "arrived_on": shown}
 
 
 def test_the_list_is_the_organisations_own_newest_first(caller, organisation):

@@ -26,6 +26,8 @@ from tests.factories import (
     StripeReadingFactory,
 )
 from tests.pages.conftest import write
+from tests.treasury.movements import movement
+from tests.treasury.payouts import failed, holding, keep, sent
 
 pytestmark = pytest.mark.browser
 DONATE = "/o/lantern-house/donate"
@@ -53,6 +55,10 @@ PAGES = [
     f"{LEDGER}/accounts/EUR/held?before=never",
     DONATE,
     f"{DONATE}?currency=JPY",
+    "/o/lantern-house/payouts",
+    "/o/lantern-house/payouts/po_1",
+    "/o/lantern-house/payouts/po_2",
+    "/o/new-door/payouts",
     "/o/new-door/donate",
     "/nowhere",
 ]
@@ -104,6 +110,8 @@ def organisation(live_server) -> Organisation:
     attest_balances(book=Book.objects.get(organisation=organisation))
     StripeBalanceFactory(organisation=organisation, available=2830, pending=0)
     StripeReadingFactory(organisation=organisation, failing_since=timezone.now())
+    inside = {"po_1": holding(movement("charge", 5000, 100), movement("refund", -1000))}
+    keep(organisation, failed("po_2", day=1), sent("po_1", 3900), inside=inside)
     return organisation
 
 

@@ -18,7 +18,7 @@ from ledger.services.sealing import seal
 from organisations.models import ApiKey
 from tests.credits.conftest import URL, Program
 from tests.database import running_server
-from tests.factories import OrganisationFactory, gift_entries, key_of, stamped
+from tests.factories import OrganisationFactory, PayoutFactory, gift_entries, key_of, stamped
 from tests.test_access import routes
 
 SECRET, NONCE = "zaphod-4711", "nonce-0815"
@@ -38,6 +38,8 @@ PUBLIC = [
     "/o/lantern/ledger/1/qr.svg",
     "/verify?organisation=lantern&entry=1",
     "/o/lantern/ledger/accounts/EUR/stripe",
+    "/o/lantern/payouts",
+    "/o/lantern/payouts/po_1",
     "/o/lantern/donate",
     "/me",
     "/v1/public/organisations",
@@ -76,6 +78,7 @@ def body_of(client, path):
 
 def test_the_public_sees_nothing_of_a_private_book(client, program, organisation):
     gift_entries(organisation)
+    PayoutFactory(organisation=organisation, stripe_id="po_1")
     seal(book=organisation.books.get(book="public"))
     stamped(seal_heads())
     paths = [path.format(id=organisation.id) for path in PUBLIC]

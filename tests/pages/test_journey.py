@@ -1,7 +1,7 @@
 """The donor's own page: every state of a gift, for nobody without the link."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
@@ -233,3 +233,18 @@ def test_the_page_is_kept_by_nobody(client, donation):
     assert response["Referrer-Policy"] == "strict-origin"
     assert "no-store" in response["Cache-Control"]
     assert "noindex" in response["X-Robots-Tag"]
+
+
+def test_a_gift_in_a_payout_shows_where_it_is(client, donation):
+    settle(donation)
+    assert "the bank</h3>" not in page_of(client, donation)
+    Donation.objects.update(payout="po_1")
+    assert "On its way to the bank" in page_of(client, donation)
+    Donation.objects.update(payout_arrived_on=date(2026, 11, 23))
+
+    page = page_of(client, donation)
+
+    assert "Paid out to the bank" in page
+    assert '<time datetime="2026-11-23">23 November 2026</time>' in page
+    assert 'href="/o/lantern-house/payouts/po_1"' in page
+    assert "On its way" not in page

@@ -156,6 +156,17 @@ def test_a_payout_leaves_arrives_and_may_come_back(sandbox, account):
     assert payouts.list({"status": "paid"}, options(account)).data == []
 
 
+def test_the_bank_of_a_payout_is_told_when_asked_for(sandbox, account):
+    funded(sandbox, account)
+    payouts = sandbox.v1.payouts
+    sent = payouts.create({"amount": 1000, "currency": "eur"}, options(account))
+
+    [told] = payouts.list({"expand": ["data.destination"]}, options(account)).data
+
+    assert sent.destination == told.destination.id
+    assert (told.destination.object, told.destination.last4) == ("bank_account", "2606")
+
+
 def test_a_pending_payout_can_be_cancelled(sandbox, account):
     funded(sandbox, account)
     payout = sandbox.v1.payouts.create({"amount": 1000, "currency": "eur"}, options(account))

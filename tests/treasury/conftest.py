@@ -5,9 +5,10 @@ import pytest
 from donations.models import Donation
 from organisations.models import Organisation
 from tests.factories import DonationFactory, FundFactory, OrganisationFactory
+from tests.sandbox_fixtures import sandbox_process, sandbox_stripe
 from tests.stripe_fixtures import stripe_account, stripe_server
 
-__all__ = ["organisation", "stripe_account", "stripe_server"]
+__all__ = ["organisation", "sandbox_process", "sandbox_stripe", "stripe_account", "stripe_server"]
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ import pytest
 from django.db import DatabaseError
 
 from tests.factories import ApplicantFactory, OrganisationFactory
-from tests.stripe_resources import MORNING, charge, transaction
+from tests.stripe_resources import MORNING, charge, payout, transaction
 from tests.treasury.movements import entries
 from treasury import tasks
+from treasury.models import Payout
+from treasury.services import payout_reading
 
 
 def test_every_connected_account_is_read(stripe_server, organisation):
@@ -21,7 +23,23 @@ def test_every_connected_account_is_read(stripe_server, organisation):
         tasks.sweep_accounts(timestamp=0)
 
     assert len(entries(organisation)) == len(entries(other)) == 1
-    assert len(stripe_server.asked) == 8
+    assert len(stripe_server.asked) == 12
+
+
+def test_the_sweep_reads_all_payouts_however_many_are_not_composed(
+    stripe_server, stripe_account, organisation, monkeypatch
+):
+    monkeypatch.setattr(payout_reading, "COMPOSITIONS_MAX", 1)
+    for _ in range(3):
+        one = payout(5000)
+        row = transaction("charge", 5000, source=charge())
+        stripe_account.put("payouts", one)
+        stripe_account.put("balance_transactions", row)
+        stripe_account.compositions[one["id"]] = [row["id"]]
+
+    tasks.sweep_accounts(timestamp=0)
+
+    assert [row.composition_is_whole for row in Payout.objects.all()] == [True] * 3
 
 
 def test_an_account_that_fails_does_not_hold_up_the_others(stripe_server, organisation, caplog):

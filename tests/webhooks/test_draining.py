@@ -8,6 +8,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from common import stripe_api
+from common.errors import TryAgainLater
 from common.stripe_api import client
 from donations.models import Donation
 from ledger.models import Entry
@@ -21,10 +22,10 @@ from tests.factories import (
     StripeReadingFactory,
     UserFactory,
 )
-from tests.stripe_resources import MORNING, charge, refund, transaction
+from tests.stripe_resources import MORNING, charge, payout, refund, transaction
 from tests.stripe_story import TROUBLES
 from tests.webhooks.messages import EMAIL, deliver, event
-from treasury.models import BalanceTransaction, StripeReading
+from treasury.models import BalanceTransaction, Payout, StripeReading
 from treasury.services import sweeping
 from treasury.tasks import sweep_account
 from webhooks.errors import NotAgain
@@ -92,7 +93,7 @@ def test_an_event_that_is_done_forgets_who_paid(stripe_account):
     assert one.payload["type"] == "charge.updated"
 
 
-@pytest.mark.parametrize("type_", ["donation.telepathy.received", "payout.paid", "x"])
+@pytest.mark.parametrize("type_", ["donation.telepathy.received", "x"])
 def test_an_event_of_any_type_has_its_account_read(
     stripe_account, stripe_server, organisation, type_
 ):
@@ -130,6 +131,44 @@ def test_a_history_that_is_long_comes_before_events(
     one.refresh_from_db()
     assert one.status == "done"
     assert BalanceTransaction.objects.count() == 9
+
+
+def test_an_event_about_a_payout_has_the_payouts_read_too(stripe_account, stripe_server):
+    one = payout(4900)
+    rows = [
+        transaction("charge", 5000, 100, source=charge()),
+        transaction("payout", -4900, id=one["balance_transaction"], source=one["id"]),
+    ]
+    stripe_account.put("payouts", one)
+    stripe_account.put("balance_transactions", *rows)
+    stripe_account.compositions[one["id"]] = [row["id"] for row in rows]
+    for type_ in ("payout.reconciliation_completed", "balance.available"):
+        stored(type=type_)
+        drain_due()
+
+    assert [path.partition("?")[0] for path in stripe_server.asked] == [
+        *("/v1/balance_transactions", "/v1/balance", "/v1/payouts", "/v1/balance_transactions"),
+        *("/v1/balance_transactions", "/v1/balance"),
+    ]
+    kept = Payout.objects.get()
+    assert (kept.stripe_id, kept.composition_is_whole) == (one["id"], True)
+
+
+def test_while_payouts_cannot_be_read_their_events_wait(stripe_account, stripe_server, monkeypatch):
+    def away(_organisation):
+        raise TryAgainLater
+
+    stripe_account.put("payouts", payout(4900, automatic=False))
+    one = stored(type="payout.paid")
+    with monkeypatch.context() as patch:
+        patch.setattr(draining, "read_payouts", away)
+        drain_due()
+    assert (states(), Payout.objects.count()) == ({one.id: "pending"}, 0)
+
+    make_due()
+    drain_due()
+
+    assert (states(), Payout.objects.count()) == ({one.id: "done"}, 1)
 
 
 def test_ignored_events_are_not_taken_up(organisation, stripe_server):

@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import dataclass
+from datetime import date
 from io import StringIO
 from itertools import groupby
 
@@ -17,7 +18,7 @@ from tests.factories import DonationFactory, OrganisationFactory, RecurringGiftF
 from tests.stripe_story import ACCOUNT, TRUTH, Account, Story
 from tests.treasury.movements import amounts, check_sides
 from tests.webhooks.messages import deliver
-from treasury.models import BalanceTransaction, Dispute, StripeBalance
+from treasury.models import BalanceTransaction, Dispute, Payout, PayoutItem, StripeBalance
 from webhooks.models import StripeEvent
 from webhooks.services.draining import drain_due
 
@@ -81,6 +82,7 @@ class Telling:
         }
         check_sides(self.organisation)
         self.check_gifts()
+        self.check_payouts()
         self.check_cases()
         assert list(Dispute.objects.order_by("opened_at").values_list("charge", "status")) == [
             (TRUTH["donations"]["B"]["charge"], "lost"),
@@ -97,11 +99,32 @@ class Telling:
         assert {attempts for *_, attempts in events} == {0, 1}
 
     def check_cases(self) -> None:
-        """Check that staff see the card issuer's warning of gift B, and nothing else."""
-        [case] = Case.objects.all()
+        """Check that staff see the card issuer's warning of gift B and the failed payout alone."""
+        case, failed = Case.objects.order_by("kind")
+        assert (failed.kind, failed.subject) == ("payout", TRUTH["payouts"]["2"]["id"])
         assert case.kind == Case.Kind.FRAUD_WARNING
         assert "30.60 EUR may be fraud (made with stolen card)" in case.summary
         assert f"the gift {self.gifts['B'].id}" in case.summary
+
+    def check_payouts(self) -> None:
+        """Check what became of each payout, and that it adds up to the cent."""
+        for payout, status in zip(TRUTH["payouts"].values(), ("paid", "failed"), strict=True):
+            kept = Payout.objects.get(organisation=self.organisation, stripe_id=payout["id"])
+            inside = PayoutItem.objects.inside(kept)
+            assert (kept.amount, kept.status) == (payout["amount_eur_cents"], status)
+            assert {item.stripe_id for item in inside} == set(payout["balance_transactions"])
+            assert sum(item.net for item in inside) == kept.amount
+            assert (kept.composition_is_whole, kept.automatic) == (True, True)
+            assert all(item.is_booked for item in inside)
+        assert {
+            letter: (gift.payout, gift.payout_arrived_on) for letter, gift in self.gifts.items()
+        } == {
+            "A": (TRUTH["payouts"]["1"]["id"], date(2026, 10, 12)),
+            "B": (TRUTH["payouts"]["1"]["id"], date(2026, 10, 12)),
+            "C": (TRUTH["payouts"]["1"]["id"], date(2026, 10, 12)),
+            "D": ("", None),
+            "E": ("", None),
+        }
 
     def check_gifts(self) -> None:
         """Check what became of each gift."""

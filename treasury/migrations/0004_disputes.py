@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Add disputes as they were last told."""
 
-    dependencies = [("organisations", "0002_mail"), ("treasury", "0002_sweeping")]
+    dependencies = [("organisations", "0002_mail"), ("treasury", "0003_payouts")]
 
     operations = [
         migrations.CreateModel(

@@ -39,7 +39,7 @@ from treasury.services.legs import (
     follows_a_charge,
     meaning_of,
 )
-from treasury.services.reading import Movement, Reading
+from treasury.services.reading import Movement, Reading, lock_readings
 
 # What is wrong with one transaction, as against with the database or the network.
 UNBOOKABLE = (DomainError, IntegrityError, DataError)
@@ -65,7 +65,7 @@ def book(*, organisation: Organisation, reading: Reading) -> int:
 
     A transaction that cannot be booked becomes a case for staff and holds up none of the others.
     """
-    _lock(organisation)
+    lock_readings(organisation)
     told = reading.movements
     movements = _unbooked(organisation, [one for one in told if isinstance(one, Movement)])
     for malformed in (one for one in told if isinstance(one, TransactionMalformed)):
@@ -77,11 +77,6 @@ def book(*, organisation: Organisation, reading: Reading) -> int:
             _book_or_report(organisation, movement)
     _keep_balances(organisation, reading)
     return len(movements)
-
-
-def _lock(organisation: Organisation) -> None:
-    StripeReading.objects.get_or_create(organisation=organisation)
-    StripeReading.objects.select_for_update().get(organisation=organisation)
 
 
 def _unbooked(organisation: Organisation, movements: Sequence[Movement]) -> list[Movement]:

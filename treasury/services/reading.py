@@ -88,6 +88,12 @@ class Span:
     until: datetime | None = None
 
 
+def lock_readings(organisation: Organisation) -> None:
+    """Let what was read of an account be kept one reading after the other, in a transaction."""
+    StripeReading.objects.get_or_create(organisation=organisation)
+    StripeReading.objects.select_for_update().get(organisation=organisation)
+
+
 def read_account(organisation: Organisation) -> Reading:
     """
     Read what moved on an organisation's Stripe balance and is not booked yet.

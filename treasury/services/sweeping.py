@@ -26,6 +26,7 @@ from treasury.models import BalanceTransaction, StripeReading
 from treasury.services.booking import book
 from treasury.services.legs import STRIPE
 from treasury.services.openings import book_opening
+from treasury.services.payouts import catch_up
 from treasury.services.reading import Balances, Reading, Span, read_span
 
 # Before there was a Stripe account at all.
@@ -53,8 +54,8 @@ def sweep(*, organisation: Organisation, since: datetime | None = None) -> int:
     Read and book what moved since the last sweep, or since a moment; return how many were new.
 
     In the end the ledger is compared with the balance. Where they differ, the whole history is
-    gone through, once a day; where they still do, staff get a case. Raises `TryAgainLater`,
-    `StripeRefused`.
+    gone through, once a day; where they still do, staff get a case. Then payouts are read. Raises
+    `TryAgainLater`, `StripeRefused`.
     """
     booked, balances = _sweep_from(organisation, since)
     state = StripeReading.objects.get(organisation=organisation)
@@ -62,6 +63,7 @@ def sweep(*, organisation: Organisation, since: datetime | None = None) -> int:
         booked += _sweep_from(organisation, state.opened_at or BEGINNING)[0]
         _note_comparison(organisation)
         booked += _report_drift(organisation)
+    catch_up(organisation=organisation)
     return booked
 
 

@@ -5,6 +5,7 @@ import random
 import traceback
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -13,10 +14,14 @@ from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
 from donations.services.recurring import learn_subscription
+from donations.services.subscriptions import SubscriptionFacts
+from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
 from treasury.services.booking import book
-from treasury.services.reading import read_account
+from treasury.services.payout_reading import PayoutReading, may_tell_of_payouts, read_payouts
+from treasury.services.payouts import keep_payouts
+from treasury.services.reading import Reading, read_account
 from treasury.services.sweeping import import_at_once, order_sweep
 from webhooks.errors import NotAgain
 from webhooks.models import StripeEvent
@@ -28,6 +33,14 @@ logger = logging.getLogger("almoner.webhooks")
 BATCH_MAX = 200
 ATTEMPTS_MAX = 8
 OUTAGE_PAUSE = timedelta(seconds=10)
+
+
+class Told(NamedTuple):
+    """What Stripe said for a batch of events: what moved, subscriptions and payouts of theirs."""
+
+    reading: Reading
+    subscriptions: list[SubscriptionFacts]
+    payouts: PayoutReading | None
 
 
 def drain_due() -> int:
@@ -46,12 +59,9 @@ def drain_due() -> int:
         if not import_at_once(organisation=organisation):
             _wait_for_history(events)
             return len(events)
-        reading = read_account(organisation)
-        subscriptions = read_subscriptions(organisation, events)
+        told = _read(organisation, events)
         with transaction.atomic():
-            book(organisation=organisation, reading=reading)
-            for facts in subscriptions:
-                learn_subscription(organisation=organisation, facts=facts)
+            _keep(organisation, told)
             _finish(events)
     except TryAgainLater as error:
         _wait(events, str(error))
@@ -59,6 +69,21 @@ def drain_due() -> int:
         _log("booking failed", error, organisation=organisation.id)
         _postpone(events, error)
     return len(events)
+
+
+def _read(organisation: Organisation, events: Sequence[StripeEvent]) -> Told:
+    reading = read_account(organisation)
+    is_wanted = may_tell_of_payouts((event.type for event in events), reading)
+    payouts = read_payouts(organisation) if is_wanted else None
+    return Told(reading, read_subscriptions(organisation, events), payouts)
+
+
+def _keep(organisation: Organisation, told: Told) -> None:
+    book(organisation=organisation, reading=told.reading)
+    for facts in told.subscriptions:
+        learn_subscription(organisation=organisation, facts=facts)
+    if told.payouts:
+        keep_payouts(organisation=organisation, reading=told.payouts)
 
 
 @transaction.atomic
