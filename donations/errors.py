@@ -40,3 +40,26 @@ class GiftDiffers(DomainError):
     """The charge names a gift, but is not of its amount and currency, or not its first charge."""
 
     code = "gift_differs"
+
+
+class NotRefundable(DomainError):
+    """Nothing of this gift can be given back now."""
+
+    code = "not_refundable"
+
+
+class RefundTooLarge(DomainError):
+    """The refund is larger than what is left of the gift."""
+
+    code = "refund_too_large"
+    status = 400
+
+
+class RefundDiffers(IdempotencyConflict):
+    """The Idempotency-Key was used before for another refund; nothing was changed."""
+
+
+class RefundRefused(DomainError):
+    """Stripe refused the refund; nothing was given back."""
+
+    code = "refund_refused"

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from donations.views import books, giving, journeys
+from donations.views import books, console, giving, journeys, refunds
 
 GIFT = "donations/<slug:donation_id>"
+GIFTS = "dashboard/<slug:slug>/gifts"
 
 urlpatterns = [
     path("o/<slug:slug>/ledger", books.ledger, name="ledger"),
@@ -21,4 +22,9 @@ urlpatterns = [
         "donations/<slug:donation_id>/opening", journeys.donation_opening, name="donation-opening"
     ),
     path("donations/<slug:donation_id>/erase", journeys.donation_erase, name="donation-erase"),
+    path("dashboard/<slug:slug>", console.overview, name="console"),
+    path(GIFTS, console.gifts, name="gifts"),
+    path(f"{GIFTS}/find", console.find, name="find-gift"),
+    path(f"{GIFTS}/<slug:donation_id>", console.gift, name="gift"),
+    path(f"{GIFTS}/<slug:donation_id>/refund", refunds.refund, name="gift-refund"),
 ]

@@ -98,6 +98,12 @@ TABLE = {
     "sign-in": EVERYBODY,
     "sign-out": (405, 405, 405, 405, 405, 405),
     "dashboard": (302, 302, 302, 200, 200, 200),
+    "dashboard/<slug:slug>": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/gifts": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/gifts/find": (302, 302, 302, 405, 405, 405),
+    "dashboard/<slug:slug>/gifts/<slug:donation_id>": (302, 302, 302, 200, 404, 404),
+    # A gift that is not in the ledger cannot be given back.
+    "dashboard/<slug:slug>/gifts/<slug:donation_id>/refund": (302, 302, 302, 409, 404, 404),
     "dashboard/<slug:slug>/credits": (302, 302, 302, 200, 404, 404),
     "dashboard/<slug:slug>/grant-rules": (302, 302, 302, 405, 405, 405),
     "dashboard/<slug:slug>/credits/<slug:application>": (302, 302, 302, 200, 404, 404),
@@ -287,7 +293,7 @@ def test_a_role_opens_what_it_has_the_right_to(lantern, paths, role):
         statuses = {client.get(f"/{path}").status_code, client.post(f"/{path}").status_code}
 
         assert (403 in statuses) == (role not in ROLES[view.right]), route
-        assert statuses <= {200, 302, 303, 400, 403, 404, 405}
+        assert statuses <= {200, 302, 303, 400, 403, 404, 405, 409}
 
 
 def test_everybody_gets_what_the_table_says(clients, paths, rows):

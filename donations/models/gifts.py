@@ -1,10 +1,12 @@
 """Gifts from promise to settlement."""
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from common.ids import new_id
@@ -21,6 +23,35 @@ class DonationQuerySet(models.QuerySet["Donation"]):
     def of(self, organisation: Organisation) -> Self:
         """Return an organisation's gifts."""
         return self.filter(organisation=organisation)
+
+    def newest(self, count: int, *, before: str = "") -> list["Donation"]:
+        """Return the last gifts before one; ids sort by the time of the promise."""
+        gifts = self.filter(id__lt=before) if before else self
+        return list(gifts.order_by("-id")[:count])
+
+    def given_by(self, email: str) -> Self:
+        """Return the gifts of exactly this address, whatever its case."""
+        return self.filter(donor_email__iexact=email).exclude(donor_email="")
+
+    def matching(
+        self,
+        *,
+        status: str = "",
+        fund: str = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> Self:
+        """Return those of a status, for a fund, promised from a day to a day (UTC)."""
+        conditions = Q()
+        if status:
+            conditions &= Q(status=status)
+        if fund:
+            conditions &= Q(fund=fund)
+        if since:
+            conditions &= Q(created_at__gte=datetime.combine(since, time.min, UTC))
+        if until:
+            conditions &= Q(created_at__lte=datetime.combine(until, time.max, UTC))
+        return self.filter(conditions)
 
     def names_shown(self, sequences: Iterable[int]) -> dict[int, str]:
         """Return the names that donors chose to show, by the sequence of their entry."""
@@ -92,7 +123,15 @@ class Donation(models.Model):
 
     class Meta:
         permissions = [("erase_donor", "Can erase who gave")]
-        indexes = [models.Index(fields=["organisation", "-created_at"], name="donation_by_time")]
+        indexes = [
+            models.Index(fields=["organisation", "-created_at"], name="donation_by_time"),
+            models.Index(
+                "organisation",
+                Upper("donor_email"),
+                condition=~Q(donor_email=""),
+                name="donation_by_email",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount__gt=0, amount__lt=2**53), name="donation_is_positive"
@@ -136,6 +175,11 @@ class Donation(models.Model):
     def __str__(self) -> str:
         """Name the gift, not the giver."""
         return self.id
+
+    @property
+    def purpose(self) -> str:
+        """Return the account of the public book that it is for."""
+        return f"fund:{self.fund}"
 
     @property
     def token(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from donations.models import Donation
 from donations.services import gifts
 from webhooks.models import StripeEvent
+from webhooks.services import refund_events
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
 
@@ -80,4 +81,5 @@ HANDLERS: dict[str, Callable[[StripeEvent, dict[str, Any]], None]] = {
     "payment_intent.payment_failed": _ended(INTENT, Donation.Status.FAILED),
     "payment_intent.canceled": _ended(INTENT, Donation.Status.CANCELED),
     "charge.succeeded": _charge_paid,
+    **refund_events.HANDLERS,
 }
