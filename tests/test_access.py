@@ -90,6 +90,8 @@ TABLE = {
     f"{ONE}/accounts/<str:account>/entries": EVERYBODY,
     "v1/donations": (401, 200, 200, 401, 401, 401),
     "v1/donations/<slug:donation>": (401, 404, 200, 401, 401, 401),
+    # A scope of its own: `key` can promise gifts, not give them back.
+    "v1/donations/<slug:donation>/refunds": (401, 403, 403, 401, 401, 401),
     # What an application keeps: `key` has the scope for gifts, not the one for the ledger.
     "v1/ledger": (401, 403, 403, 401, 401, 401),
     "v1/ledger-entries": (401, 403, 403, 401, 401, 401),
