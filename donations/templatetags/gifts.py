@@ -100,7 +100,11 @@ class Forecast(NamedTuple):
 def refund_forecast(
     donation: Donation, entries: Iterable[Entry], amount: int, on_stripe: int
 ) -> Forecast:
-    """Return what giving back an amount of a gift will cost; `on_stripe` is the balance there."""
+    """
+    Return what giving back an amount of a gift will cost; `on_stripe` is the balance there.
+
+    `amount` includes what is under way already and no entry yet.
+    """
     sums = gift_sums(donation, entries)
     fee = -dict(sums.parts)[operation_words(MoneyOperation.PROCESSING_FEE)]
     if donation.currency != donation.settled_currency:

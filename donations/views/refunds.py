@@ -13,7 +13,7 @@ from donations.forms.console import RefundForm
 from donations.forms.gifts import new_key
 from donations.models import Donation, RefundRequest
 from donations.services.refunding import request_refund
-from donations.services.refunds import Wish
+from donations.services.refunds import Wish, unbooked_refunds
 from donations.views.console import charge_of, entries_of, frame, gift_or_404, left_of
 from ledger.models import Account
 from organisations.access import Right, members_only
@@ -87,7 +87,12 @@ def _show(
         "is_debit": charge_of(donation, entries).startswith(DEBIT),
     }
     if page == "confirm":
-        context["reason"] = RefundRequest.Reason(form.cleaned_data["reason"]).label
+        under_way = sum(each.amount for each in unbooked_refunds(donation, entries))
+        context |= {
+            "reason": RefundRequest.Reason(form.cleaned_data["reason"]).label,
+            "under_way": under_way,
+            "returned": under_way + form.cleaned_data["minor"],
+        }
     return render(request, f"donations/console/{page}.html", context, status=status)
 
 

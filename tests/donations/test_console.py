@@ -113,10 +113,10 @@ def test_what_waits_is_said_with_what_to_do(owner, organisation):
     page = words_of(owner.get(PAGE))
 
     assert "A donor’s bank disputes a gift of 50.00 EUR" in page
-    assert "Refund of 1.00 EUR : Waits for Stripe’s answer" in page
-    assert "Refund of 1.00 EUR : On its way" in page
+    assert "Waits for Stripe’s answer: refund of 1.00 EUR" in page
+    assert "On its way: refund of 1.00 EUR Stripe has it, and sends it once" in page
     assert "The donor has not got it: the donor’s bank declined it." in page
-    assert page.count("Refund of") == 3
+    assert page.count("refund of") == 3
 
 
 def test_the_list_of_organisations_leads_there(owner):

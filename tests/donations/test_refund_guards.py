@@ -4,6 +4,7 @@ from functools import partial
 
 import psycopg
 import pytest
+from django.db import transaction
 
 from config.postgres_home import APPLICATION
 from donations.errors import NotRefundable, RefundDiffers, RefundTooLarge
@@ -123,7 +124,8 @@ def test_what_the_ledger_gave_back_counts_once(raw, gift):
         credit="stripe",
         metadata=returned,
     )
-    gifts.add_refund(organisation=gift.organisation, donation_id=gift.id, amount=2000)
+    with transaction.atomic():
+        gifts.add_refund(organisation=gift.organisation, donation_id=gift.id, amount=2000)
 
     assert refused(raw, insert, gift, 3001, "b") == LEFT
     insert(raw, gift, 3000, "b")

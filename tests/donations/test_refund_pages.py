@@ -231,6 +231,16 @@ def test_a_part_that_leaves_something_costs_nothing_more(member, gift):
     assert "does not come back. It is taken" in page
 
 
+def test_what_is_on_its_way_already_counts(member, gift):
+    confirmed(member, gift, what="part", part="30")
+
+    page = words_of(typed(member, gift)[1])
+
+    assert "The donor gets 20.00 EUR On its way already 30.00 EUR" in page
+    assert "Left of this gift for Eau Vive −1.00 EUR" in page
+    assert "1.00 EUR are missing" in page
+
+
 def test_a_gift_in_another_currency_is_changed_at_the_rate_of_that_day(
     member, sandbox_stripe, organisation
 ):

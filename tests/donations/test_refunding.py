@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from common import stripe_api
 from common.stripe_api import client, on_account
+from donations import tasks
 from donations.models import Donation, RefundRequest
 from donations.services import refunding
 from donations.services.refunding import Told, ask, ask_due, learn_refund
@@ -138,6 +139,17 @@ def test_one_that_cannot_be_asked_for_holds_up_none_of_the_others(
     told = RefundRequest.objects.order_by("id").values_list("status", flat=True)
     assert list(told) == ["sent", "succeeded"]
     assert "refund postponed" in caplog.messages
+
+
+def test_all_that_wait_are_asked_for_batch_by_batch(monkeypatch, sandbox_stripe, gift):
+    monkeypatch.setattr(tasks, "BATCH_MAX", 1)
+    for amount in (100, 200, 300):
+        wanted = {"donation_id": gift.id, "wish": wish(amount=amount)}
+        take_down(organisation=gift.organisation, **wanted)
+
+    ask_for_refunds(timestamp=0)
+
+    assert sorted(made["amount"] for made in refunds_of(sandbox_stripe, gift)) == [100, 200, 300]
 
 
 def test_a_refusal_to_look_says_nothing_of_what_was_made(monkeypatch, gift):
