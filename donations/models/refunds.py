@@ -52,7 +52,8 @@ class RefundRequest(models.Model):
     may know of it. Then Stripe has it (`pending`: the money is on its way; `succeeded`), or has
     `refused` it with a code and our words for it. A refund that has succeeded can still come back:
     `failed`, with Stripe's `failure`. What it moved is booked from the balance alone.
-    `requested_by` is nobody where a program asked; the `note` stays inside the organisation.
+    `requested_by` is nobody where a program asked; the `note` stays inside the organisation, and
+    goes when the donor is erased.
     """
 
     class Status(models.TextChoices):

@@ -31,8 +31,8 @@ class Wish:
     requested_by: User | None = None
 
     def digest(self, donation_id: str) -> str:
-        """Return what tells this refund from another one with the same key."""
-        asked = [donation_id, self.amount, self.reason, self.note]
+        """Return what tells this refund from another one with the same key; a note does not."""
+        asked = [donation_id, self.amount, self.reason]
         return sha256(json.dumps(asked).encode()).hexdigest()
 
 

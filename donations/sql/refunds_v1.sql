@@ -9,9 +9,10 @@ ALTER TABLE donations_refundrequest
         REFERENCES donations_donation (organisation_id, id);
 CREATE INDEX refund_by_id ON donations_refundrequest (id);
 
+-- The note may name the donor, so it goes when the donor is erased.
 REVOKE ALL ON donations_refundrequest FROM {application};
 GRANT SELECT, INSERT,
-    UPDATE (status, stripe_refund, refusal_code, refusal, failure, attempts, next_attempt_at)
+    UPDATE (note, status, stripe_refund, refusal_code, refusal, failure, attempts, next_attempt_at)
     ON donations_refundrequest TO {application};
 
 -- What is left of a gift: its amount, less what the ledger says was given back, less the requests

@@ -36,6 +36,7 @@ RIGHTS = [
             "attempts",
             "failure",
             "next_attempt_at",
+            "note",
             "refusal",
             "refusal_code",
             "status",
