@@ -105,3 +105,26 @@ class TooManyLinks(DomainError):
 
     code = "too_many_links"
     status = 429
+
+
+class NotRefundable(DomainError):
+    """Nothing of this gift can be given back now."""
+
+    code = "not_refundable"
+
+
+class RefundTooLarge(DomainError):
+    """The refund is larger than what is left of the gift."""
+
+    code = "refund_too_large"
+    status = 400
+
+
+class RefundDiffers(IdempotencyConflict):
+    """The Idempotency-Key was used before for another refund; nothing was changed."""
+
+
+class RefundRefused(DomainError):
+    """Stripe refused the refund; nothing was given back."""
+
+    code = "refund_refused"

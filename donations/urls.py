@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from donations.views import books, giving, journeys, terms, visits
+from donations.views import books, console, giving, journeys, refunds, terms, visits
 
 GIFT = "donations/<slug:donation_id>"
+GIFTS = "dashboard/<slug:slug>/gifts"
 GIVING = "dashboard/<slug:slug>/giving"
 REPEATED = "me/gifts/<slug:recurring_id>"
 
@@ -34,4 +35,9 @@ urlpatterns = [
     path(f"{REPEATED}/amount", visits.amount, name="recurring-amount"),
     path(f"{REPEATED}/cancel", visits.cancel, name="recurring-cancel"),
     path(f"{REPEATED}/mend", visits.mend, name="recurring-mend"),
+    path("dashboard/<slug:slug>", console.overview, name="console"),
+    path(GIFTS, console.gifts, name="gifts"),
+    path(f"{GIFTS}/find", console.find, name="find-gift"),
+    path(f"{GIFTS}/<slug:donation_id>", console.gift, name="gift"),
+    path(f"{GIFTS}/<slug:donation_id>/refund", refunds.refund, name="gift-refund"),
 ]

@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory, Password
 
 from credits.models import CreditGrant, GrantRule
-from donations.models import Donation, Fund, RecurringGift
+from donations.models import Donation, Fund, RecurringGift, RefundRequest
 from ledger.models import PUBLIC, Book, Entry, HeadsCheckpoint, HeadsTimestamp
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
@@ -96,6 +96,19 @@ class RecurringGiftFactory(DjangoModelFactory[RecurringGift]):
 
     class Meta:
         model = RecurringGift
+
+
+class RefundRequestFactory(DjangoModelFactory[RefundRequest]):
+    """A refund of one cent that nobody has asked Stripe for."""
+
+    organisation = factory.SelfAttribute("donation.organisation")
+    donation = factory.SubFactory(DonationFactory)
+    amount = 1
+    reason = RefundRequest.Reason.REQUESTED_BY_CUSTOMER
+    key = factory.Sequence(lambda number: f"form:{number}")
+
+    class Meta:
+        model = RefundRequest
 
 
 class GrantRuleFactory(DjangoModelFactory[GrantRule]):

@@ -105,6 +105,8 @@ TABLE = {
     f"{ONE}/accounts/<str:account>/entries": EVERYBODY,
     "v1/donations": (401, 200, 200, 401, 401, 401),
     "v1/donations/<slug:donation>": (401, 404, 200, 401, 401, 401),
+    # A scope of its own: `key` can promise gifts, not give them back.
+    "v1/donations/<slug:donation>/refunds": (401, 403, 403, 401, 401, 401),
     # What an application keeps: `key` has the scope for gifts, not the one for the ledger.
     "v1/ledger": (401, 403, 403, 401, 401, 401),
     "v1/ledger-entries": (401, 403, 403, 401, 401, 401),
@@ -114,6 +116,12 @@ TABLE = {
     "sign-out": (405, 405, 405, 405, 405, 405),
     "dashboard": (302, 302, 302, 200, 200, 200),
     "dashboard/<slug:slug>/payouts": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/gifts": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/gifts/find": (302, 302, 302, 405, 405, 405),
+    "dashboard/<slug:slug>/gifts/<slug:donation_id>": (302, 302, 302, 200, 404, 404),
+    # A gift that is not in the ledger cannot be given back.
+    "dashboard/<slug:slug>/gifts/<slug:donation_id>/refund": (302, 302, 302, 409, 404, 404),
     "dashboard/<slug:slug>/credits": (302, 302, 302, 200, 404, 404),
     "dashboard/<slug:slug>/giving": (302, 302, 302, 200, 404, 404),
     "dashboard/<slug:slug>/giving/terms": (302, 302, 302, 405, 405, 405),
@@ -309,7 +317,7 @@ def test_a_role_opens_what_it_has_the_right_to(lantern, paths, role):
         statuses = {client.get(f"/{path}").status_code, client.post(f"/{path}").status_code}
 
         assert (403 in statuses) == (role not in ROLES[view.right]), route
-        assert statuses <= {200, 302, 303, 400, 403, 404, 405}
+        assert statuses <= {200, 302, 303, 400, 403, 404, 405, 409}
 
 
 def test_everybody_gets_what_the_table_says(clients, paths, rows):

@@ -52,8 +52,8 @@ OPTIONS = {
     },
     "issue_api_key": {
         "--organisation": "A slug or an id.",
-        "--application": "For gifts: donations.",
-        "--scope": "{donations,ledger}",
+        "--application": "Gifts and refunds: donations.",
+        "--scope": "{donations,refunds,ledger}",
     },
 }
 REQUIRED = {

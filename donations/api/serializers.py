@@ -13,6 +13,7 @@ from donations.models import (
     OWNER_ID_LENGTH_MAX,
     Donation,
     RecurringGift,
+    RefundRequest,
 )
 from donations.services.promises import journey_url
 from ledger import line
@@ -139,3 +140,67 @@ class DonationSerializer(serializers.ModelSerializer[Donation]):
     def get_payout(self, donation: Donation) -> Any:
         """Return the payout that its money is in, where Stripe tells it."""
         return PayoutOfGift(donation).data if donation.payout else None
+
+
+class AskRefund(StrictSerializer):
+    """What to give back of a gift: the body of `POST /v1/donations/<id>/refunds`."""
+
+    amount = MinorUnits(
+        required=False,
+        default=None,
+        help_text="Minor units of the gift's currency; left out, it is all that is left.",
+    )
+    reason = serializers.ChoiceField(
+        choices=RefundRequest.Reason.choices,
+        required=False,
+        default=RefundRequest.Reason.REQUESTED_BY_CUSTOMER,
+    )
+
+
+class RefundSerializer(serializers.ModelSerializer[RefundRequest]):
+    """
+    A refund and what became of it; `amount` counts minor units of the gift's currency.
+
+    `requested` and `sent` wait for Stripe's answer; `pending` is on its way; what has `succeeded`
+    can still come back and is `failed` then, with a reason; `refused` never left.
+    """
+
+    donation = serializers.CharField(source="donation_id")
+    currency = serializers.CharField(source="donation.currency")
+    stripe_refund = serializers.SerializerMethodField()
+    refusal_code = serializers.SerializerMethodField()
+    refusal = serializers.SerializerMethodField()
+    failure = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RefundRequest
+        fields = (
+            "id",
+            "donation",
+            "status",
+            "amount",
+            "currency",
+            "reason",
+            "stripe_refund",
+            "refusal_code",
+            "refusal",
+            "failure",
+            "created_at",
+        )
+        read_only_fields = fields
+
+    def get_stripe_refund(self, refund: RefundRequest) -> str | None:
+        """Return the id of the refund on the organisation's Stripe account."""
+        return refund.stripe_refund or None
+
+    def get_refusal_code(self, refund: RefundRequest) -> str | None:
+        """Return Stripe's code for why it was refused."""
+        return refund.refusal_code or None
+
+    def get_refusal(self, refund: RefundRequest) -> str | None:
+        """Return why it was refused and what to do, for people."""
+        return refund.refusal or None
+
+    def get_failure(self, refund: RefundRequest) -> str | None:
+        """Return Stripe's reason why it came back."""
+        return refund.failure or None

@@ -37,23 +37,9 @@ class Pages(PageForm):
         return self.cleaned_data
 
 
-class EntryFilter(Pages):
-    """Which entries of a book to show, and from where on."""
+class Days(PageForm):
+    """From which day to which something happened."""
 
-    operation = forms.ChoiceField(
-        required=False,
-        label="What happened",
-        choices=[
-            ("", "Everything"),
-            *((operation.value, operation_words(operation.value)) for operation in MoneyOperation),
-        ],
-        error_messages={"invalid_choice": "Choose what happened from the list."},
-    )
-    account = forms.ChoiceField(
-        label="Place or purpose",
-        required=False,
-        error_messages={"invalid_choice": "Choose a place or a purpose from the list."},
-    )
     since = forms.DateField(
         label="From",
         required=False,
@@ -67,6 +53,34 @@ class EntryFilter(Pages):
         widget=forms.DateInput(attrs={"type": "date"}),
         input_formats=["%Y-%m-%d"],
         error_messages={"invalid": "Write the last day like 2026-11-30."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days in the wrong order."""
+        super().clean()
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        if since and until and since > until:
+            self.add_error("until", "The last day must not be before the first.")
+        return self.cleaned_data
+
+
+class EntryFilter(Days, Pages):
+    """Which entries of a book to show, and from where on."""
+
+    main = Pages.main
+    operation = forms.ChoiceField(
+        required=False,
+        label="What happened",
+        choices=[
+            ("", "Everything"),
+            *((operation.value, operation_words(operation.value)) for operation in MoneyOperation),
+        ],
+        error_messages={"invalid_choice": "Choose what happened from the list."},
+    )
+    account = forms.ChoiceField(
+        label="Place or purpose",
+        required=False,
+        error_messages={"invalid_choice": "Choose a place or a purpose from the list."},
     )
     field_order = ("operation", "account", "since", "until", "before", "after")
 
@@ -86,10 +100,3 @@ class EntryFilter(Pages):
                 for label, group in groups
             ),
         ]
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse days in the wrong order."""
-        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
-        if since and until and since > until:
-            self.add_error("until", "The last day must not be before the first.")
-        return super().clean()

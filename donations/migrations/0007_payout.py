@@ -7,7 +7,7 @@ from django.db.models import Q
 class Migration(migrations.Migration):
     """Add which one, and when it arrived at the bank."""
 
-    dependencies = [("donations", "0005_giving")]
+    dependencies = [("donations", "0006_refunds")]
 
     operations = [
         migrations.AddField(

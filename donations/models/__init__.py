@@ -1,4 +1,4 @@
-"""Funds, gifts from promise to settlement, those that repeat, and their donors' visits."""
+"""Funds, gifts from promise to settlement, those that repeat, and what is given back."""
 
 from donations.models.funds import GENERAL, Fund, FundQuerySet
 from donations.models.gifts import (
@@ -10,12 +10,14 @@ from donations.models.gifts import (
 )
 from donations.models.giving import GivingCurrency
 from donations.models.recurring import RecurringGift, RecurringNotice
+from donations.models.refunds import NOTE_LENGTH_MAX, RefundRequest, RefundRequestQuerySet
 from donations.models.visits import DonorKnock, DonorVisit
 
 __all__ = [
     "EMAIL_LENGTH_MAX",
     "GENERAL",
     "NAME_LENGTH_MAX",
+    "NOTE_LENGTH_MAX",
     "OWNER_ID_LENGTH_MAX",
     "Donation",
     "DonationQuerySet",
@@ -26,4 +28,6 @@ __all__ = [
     "GivingCurrency",
     "RecurringGift",
     "RecurringNotice",
+    "RefundRequest",
+    "RefundRequestQuerySet",
 ]

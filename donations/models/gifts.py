@@ -1,6 +1,7 @@
 """Gifts from promise to settlement."""
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
 from typing import Self
 
 from django.db import models
@@ -34,9 +35,38 @@ class DonationQuerySet(models.QuerySet["Donation"]):
 
     def by(self, email: str) -> Self:
         """Return those of the donor with this address that were paid, the newest first."""
-        paid = self.alias(address=folded(F("donor_email"))).filter(paid_at__isnull=False)
-        own = paid.filter(address=folded(Value(email)))
+        own = self.given_by(email).filter(paid_at__isnull=False)
         return own.select_related("organisation").order_by("-created_at")
+
+    def newest(self, count: int, *, before: str = "") -> list["Donation"]:
+        """Return the last gifts before one; ids sort by the time of the promise."""
+        gifts = self.filter(id__lt=before) if before else self
+        return list(gifts.order_by("-id")[:count])
+
+    def given_by(self, email: str) -> Self:
+        """Return the gifts of exactly this address, whatever its case."""
+        named = self.alias(address=folded(F("donor_email"))).exclude(donor_email="")
+        return named.filter(address=folded(Value(email)))
+
+    def matching(
+        self,
+        *,
+        status: str = "",
+        fund: str = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> Self:
+        """Return those of a status, for a fund, promised from a day to a day (UTC)."""
+        conditions = Q()
+        if status:
+            conditions &= Q(status=status)
+        if fund:
+            conditions &= Q(fund=fund)
+        if since:
+            conditions &= Q(created_at__gte=datetime.combine(since, time.min, UTC))
+        if until:
+            conditions &= Q(created_at__lte=datetime.combine(until, time.max, UTC))
+        return self.filter(conditions)
 
     def names_shown(self, sequences: Iterable[int]) -> dict[int, str]:
         """Return the names that donors chose to show, by the sequence of their entry."""
@@ -173,6 +203,11 @@ class Donation(models.Model):
     def __str__(self) -> str:
         """Name the gift, not the giver."""
         return self.id
+
+    @property
+    def purpose(self) -> str:
+        """Return the account of the public book that it is for."""
+        return f"fund:{self.fund}"
 
     @property
     def token(self) -> str:

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from donations.models import Donation, RecurringGift
+from donations.models import Donation, RecurringGift, RefundRequest
 from ledger.models import Entry, Opening
 from ledger.services.openings import erase_details
 
@@ -44,6 +44,7 @@ def _erase(donation: Donation) -> Donation:
         entry = Entry.objects.of(donation.organisation).get(sequence=donation.sequence)
         if Opening.objects.of(entry).exists():
             erase_details(entry=entry)
+    RefundRequest.objects.of_gift(donation).update(note="")
     for field in PERSONAL:
         setattr(donation, field, "")
     donation.erased_at = timezone.now()

@@ -14,6 +14,7 @@ from common.pages import see_other
 from donations.models import Donation, Fund
 from donations.services.erasure import erase_donor
 from donations.services.promises import journey_url
+from donations.services.refunds import unbooked_refunds
 from ledger.log import opening_of, seal_of
 from ledger.models import Entry, Opening
 from ledger.witnessing import Witnessed
@@ -38,6 +39,7 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
         "entry": entry,
         **seal,
         "donors": {donation.sequence: "You"},
+        "refunds_under_way": unbooked_refunds(donation, entries) if entries else [],
         "openings": Opening.objects.of(entry) if entry else (),
         "purpose": f"fund:{donation.fund}",
         "names": Fund.objects.names(donation.organisation),

@@ -17,6 +17,7 @@ class ApiKey(models.Model):
 
     class Scope(models.TextChoices):
         DONATIONS = "donations"
+        REFUNDS = "refunds"
         LEDGER = "ledger"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("key"), editable=False)

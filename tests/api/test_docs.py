@@ -34,6 +34,7 @@ def test_every_url_of_the_api_is_described(schema):
     assert set(schema["paths"]) == {
         "/v1/donations",
         "/v1/donations/{donation}",
+        "/v1/donations/{donation}/refunds",
         "/v1/ledger",
         "/v1/ledger-entries",
         "/v1/ledger/{owner_id}",

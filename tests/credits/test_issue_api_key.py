@@ -11,6 +11,7 @@ from django.test import Client
 from credits.operations import CREDITS
 from ledger.operations import registered
 from organisations.models import ApiKey
+from tests.factories import DonationFactory
 
 
 def issue(**options):
@@ -41,12 +42,22 @@ def test_a_key_for_gifts_works(organisation):
     assert caller.get("/v1/donations").status_code == 200
 
 
+def test_a_key_for_refunds_works(organisation):
+    gift = DonationFactory(organisation=organisation)
+    told = issue(organisation="lantern", application="donations", scope="refunds")
+
+    caller = Client(headers={"Authorization": f"Bearer {told['api_key']}"})
+    assert caller.get(f"/v1/donations/{gift.id}/refunds").status_code == 200
+    assert caller.get("/v1/donations").status_code == 403
+
+
 @pytest.mark.parametrize(
     ("options", "remedy"),
     [
         ({"organisation": "nobody"}, "No organisation has the slug or id 'nobody'"),
         ({"application": "arcade"}, "named 'arcade' is installed here. There are: credits."),
         ({"application": "public"}, "There are: credits"),
+        ({"scope": "refunds"}, r"^A key for gifts belongs to the application donations\.$"),
         ({"scope": "donations"}, r"^A key for gifts belongs to the application donations\.$"),
     ],
 )

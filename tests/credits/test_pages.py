@@ -119,8 +119,8 @@ def test_a_member_sees_their_organisations(client, organisation):
     page = client.get("/dashboard")
 
     words = text_of(page)
-    assert "Lantern Viewer Credits" in words
-    assert "New Door Owner Credits" in words
+    assert "Lantern Viewer Console of Lantern Credits" in words
+    assert "New Door Owner Console of New Door Credits" in words
     assert "Strangers" not in words
     assert b'href="/o/new"' not in page.content
 

@@ -8,7 +8,7 @@ from donations.models import Donation
 from donations.services.erasure import erase_donor
 from donations.services.gifts import mark_paid
 from ledger.models import Entry, Opening
-from tests.factories import DonationFactory, OrganisationFactory
+from tests.factories import DonationFactory, OrganisationFactory, RefundRequestFactory
 from tests.treasury.movements import NOON, book_all, charged
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -159,3 +159,14 @@ def test_a_settled_gift_of_nobody_is_erased_without_an_entry(organisation):
 
     assert who(gift) == ["", "", "", ""]
     assert not Entry.objects.filter(operation="ERASURE").exists()
+
+
+def test_the_notes_of_refunds_go_too(gift):
+    refund = RefundRequestFactory(donation=gift, note="Ann called us")
+    other = RefundRequestFactory(donation=DonationFactory(), note="Zoë called us")
+
+    erase_donor(donation=gift)
+
+    refund.refresh_from_db()
+    other.refresh_from_db()
+    assert (refund.note, refund.status, other.note) == ("", "requested", "Zoë called us")

@@ -188,6 +188,7 @@ def test_the_periodic_tasks_are_known():
 
     assert crons == {
         "credits.tasks.write_waiting_grants": "* * * * *",
+        "donations.tasks.ask_for_refunds": "* * * * *",
         "ledger.tasks.attest_due": "* * * * *",
         "organisations.tasks.send_mail": "* * * * * */5",
         "reviews.tasks.audit_books_nightly": "41 2 * * *",

@@ -10,7 +10,7 @@ from typing import Any
 from donations.models import Donation
 from donations.services import gifts
 from webhooks.models import StripeEvent
-from webhooks.services import recurring_events
+from webhooks.services import recurring_events, refund_events
 from webhooks.services.dispute_events import dispute_told, fraud_warned
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
@@ -88,4 +88,5 @@ HANDLERS: dict[str, Callable[[StripeEvent, dict[str, Any]], None]] = {
     "charge.dispute.funds_reinstated": dispute_told,
     "charge.dispute.closed": dispute_told,
     "radar.early_fraud_warning.created": fraud_warned,
+    **refund_events.HANDLERS,
 }

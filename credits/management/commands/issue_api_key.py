@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take whose key it is, and what it opens."""
         parser.add_argument("--organisation", required=True, help="A slug or an id.")
-        parser.add_argument("--application", required=True, help="For gifts: donations.")
+        parser.add_argument("--application", required=True, help="Gifts and refunds: donations.")
         parser.add_argument("--scope", required=True, choices=ApiKey.Scope.values)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 def check(application: str, scope: str) -> None:
     """Raise `CommandError` for a key that would open nothing."""
-    if scope == ApiKey.Scope.DONATIONS:
+    if scope in (ApiKey.Scope.DONATIONS, ApiKey.Scope.REFUNDS):
         if application != ApiKey.Scope.DONATIONS:
             raise CommandError("A key for gifts belongs to the application donations.")
         return
