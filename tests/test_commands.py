@@ -44,7 +44,7 @@ OPTIONS = {
     "issue_api_key": {
         "--organisation": "A slug or an id.",
         "--application": "For gifts: donations.",
-        "--scope": "{donations,ledger}",
+        "--scope": "{donations,ledger,webhooks}",
     },
 }
 REQUIRED = {

@@ -1,4 +1,4 @@
-"""The inbox: what came in, what became of it, and *process again*."""
+"""The inbox: what came in, and *process again*; and the messages that go out."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from common.admin import DecidingAdmin, ReadOnlyAdmin
-from webhooks.models import StripeEvent, Worker
+from webhooks.models import Delivery, Endpoint, StripeEvent, Worker
 from webhooks.services import draining
 
 
@@ -36,6 +36,28 @@ class StripeEventAdmin(DecidingAdmin[StripeEvent]):
         self.decide(
             request, queryset, lambda event: draining.process_again(event=event), "in the queue"
         )
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin[Endpoint]):
+    """Where organisations are told what happens; an address may hold a secret, and is not shown."""
+
+    list_display = ["id", "organisation", "failing_since", "disabled_at", "disabled_reason"]
+    list_select_related = ["organisation"]
+    ordering = ["-id"]
+    exact_lookups = ["id", "organisation__slug"]
+    exclude = ["url"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
+    """Messages on their way; what other servers answered is for the organisation alone."""
+
+    list_display = ["id", "message", "endpoint", "status", "attempts", "next_attempt_at"]
+    list_filter = ["status"]
+    list_select_related = ["message", "endpoint"]
+    ordering = ["-id"]
+    exact_lookups = ["id", "message", "endpoint"]
 
 
 @admin.register(Worker)

@@ -1,6 +1,8 @@
-"""Background work of the inbox."""
+"""Background work of the inbox, and of what subscribers were told."""
 
 from procrastinate.contrib.django import app
+
+from webhooks.services.outcomes import forget_old
 
 STALLED_AFTER_SECONDS = 300
 
@@ -12,3 +14,10 @@ async def rescue_stalled_jobs(timestamp: int) -> None:
     stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS)
     for job in stalled:
         await app.job_manager.retry_job(job)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(queueing_lock="forget_deliveries")
+def forget_deliveries(timestamp: int) -> None:
+    """Delete what was told long ago, with what other servers answered."""
+    forget_old()

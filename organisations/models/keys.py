@@ -18,6 +18,7 @@ class ApiKey(models.Model):
     class Scope(models.TextChoices):
         DONATIONS = "donations"
         LEDGER = "ledger"
+        WEBHOOKS = "webhooks"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("key"), editable=False)
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="api_keys")

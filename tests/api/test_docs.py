@@ -39,6 +39,8 @@ def test_every_url_of_the_api_is_described(schema):
         "/v1/ledger/{owner_id}",
         "/v1/ledger/{owner_id}/entries",
         "/v1/public/heads",
+        "/v1/webhook-endpoints",
+        "/v1/webhook-endpoints/{endpoint}",
         public,
         one,
         f"{one}/accounts/{{account}}/entries",

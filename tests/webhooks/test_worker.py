@@ -194,6 +194,7 @@ def test_the_periodic_tasks_are_known():
         "reviews.tasks.cosign_books": "* * * * * */15",
         "reviews.tasks.seal_books": "* * * * * */5",
         "reviews.tasks.timestamp_heads_hourly": "23 * * * *",
+        "webhooks.tasks.forget_deliveries": "17 3 * * *",
         "webhooks.tasks.rescue_stalled_jobs": "*/5 * * * *",
         "treasury.tasks.sweep_accounts": "7 * * * *",
     }

@@ -43,9 +43,9 @@ class Command(BaseCommand):
 
 def check(application: str, scope: str) -> None:
     """Raise `CommandError` for a key that would open nothing."""
-    if scope == ApiKey.Scope.DONATIONS:
+    if scope != ApiKey.Scope.LEDGER:
         if application != ApiKey.Scope.DONATIONS:
-            raise CommandError("A key for gifts belongs to the application donations.")
+            raise CommandError("A key for gifts or webhooks belongs to the application donations.")
         return
     try:
         application_named(application)
