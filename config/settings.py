@@ -204,6 +204,20 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "WEBHOOKS": [
+        f"webhooks.api.described.{name}"
+        for name in (
+            "DONATION_PAID",
+            "DONATION_FAILED",
+            "DONATION_SETTLED",
+            "DONATION_REFUNDED",
+            "REFUND_FAILED",
+            "DISPUTE_OPENED",
+            "DISPUTE_WON",
+            "PAYOUT_ARRIVED",
+            "ENTRY_APPENDED",
+        )
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,4 +1,4 @@
-"""What this app does when `donations` speaks: it notes what subscribers will be told."""
+"""What this app does when the apps below speak: it notes what subscribers will be told."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ from django.dispatch import receiver
 
 from donations.models import Donation
 from donations.signals import donation_failed, donation_paid
+from treasury.signals import payout_arrived
 from webhooks.models import Topic
-from webhooks.services.telling import tell_of_gift
+from webhooks.services.telling import tell_of_gift, tell_of_payout
 
 
 @receiver(donation_paid)
@@ -22,3 +23,9 @@ def tell_failed(donation: Donation, **_kwargs: Any) -> None:
     """Insert what is told of a payment that failed."""
     assert donation.ended_at
     tell_of_gift(donation=donation, topic=Topic.DONATION_FAILED, happened_at=donation.ended_at)
+
+
+@receiver(payout_arrived)
+def tell_arrived(payout: Any, **_kwargs: Any) -> None:
+    """Insert what is told of a payout."""
+    tell_of_payout(payout=payout)

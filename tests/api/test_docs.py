@@ -10,6 +10,9 @@ from rest_framework.test import APIClient
 
 from ledger.api.filters import DESCRIPTIONS
 from ledger.operations import MoneyOperation
+from webhooks.models import Topic
+
+TOLD = {"EntryTold", "GiftTold", "PayoutTold"}
 
 
 @pytest.fixture
@@ -51,6 +54,14 @@ def test_every_url_of_the_api_is_described(schema):
         f"{one}/ledger/export",
         f"{one}/ledger/head",
     }
+
+
+def test_every_message_to_integrators_is_described(schema):
+    assert list(schema["webhooks"]) == list(Topic)
+    for topic, described in schema["webhooks"].items():
+        assert described["post"]["summary"] == Topic(topic).label
+        content = described["post"]["requestBody"]["content"]["application/json"]
+        assert content["schema"]["$ref"].removeprefix("#/components/schemas/") in TOLD
 
 
 def test_keys_are_asked_for_where_they_are_needed_only(schema):

@@ -1,6 +1,7 @@
 """What is told of what happens: once for each fact, thin, and only to who listens."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
@@ -18,6 +19,7 @@ from tests.factories import (
 )
 from tests.treasury.movements import book_all, charged, movement
 from tests.webhooks.subscribers import endpoint_at
+from treasury.signals import payout_arrived
 from webhooks.errors import EndpointDisabled
 from webhooks.models import BookReading, Delivery, Message, Topic
 from webhooks.services import telling
@@ -151,6 +153,32 @@ def test_a_payment_that_failed_is_told_and_one_that_was_let_go_is_not(organisati
 
     assert types() == ["donation.failed"]
     assert told()[0]["data"]["donation"] == failed.id
+
+
+def test_a_payout_that_arrived_is_told_once(organisation):
+    endpoint_at(URL, organisation)
+    payout = SimpleNamespace(
+        organisation_id=organisation.id,
+        stripe_id="po_1",
+        amount=4910,
+        currency="EUR",
+        paid_at=NOON,
+    )
+
+    payout_arrived.send(SimpleNamespace, payout=payout)
+    payout_arrived.send(SimpleNamespace, payout=payout)
+
+    [message] = told()
+    assert message == {
+        "type": "payout.arrived",
+        "timestamp": "2026-11-21T12:00:00Z",
+        "data": {
+            "organisation": organisation.id,
+            "payout": "po_1",
+            "amount": 4910,
+            "currency": "EUR",
+        },
+    }
 
 
 def test_what_did_not_happen_is_not_told(organisation):

@@ -1,5 +1,7 @@
 """Integrators are told what happens: endpoints, their secrets, messages and deliveries."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -8,7 +10,7 @@ from django.db.models import Q
 from common.ids import new_id
 
 
-def tenant() -> models.ForeignKey:
+def tenant() -> "models.ForeignKey[Any, Any]":
     """Return the column that says whose row it is."""
     return models.ForeignKey(
         on_delete=django.db.models.deletion.PROTECT,
@@ -17,7 +19,7 @@ def tenant() -> models.ForeignKey:
     )
 
 
-def key(prefix: str) -> models.CharField:
+def key(prefix: str) -> "models.CharField[str, str]":
     """Return a column of ids."""
     return models.CharField(
         default=new_id(prefix), editable=False, max_length=32, primary_key=True, serialize=False
@@ -123,7 +125,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", key("msg")),
                 ("type", models.CharField(max_length=40)),
-                ("subject", models.CharField(max_length=64)),
+                ("subject", models.CharField(max_length=255)),
                 ("body", models.TextField()),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("organisation", tenant()),

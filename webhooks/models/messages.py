@@ -22,7 +22,7 @@ class Message(models.Model):
     id = models.CharField(primary_key=True, max_length=32, default=new_id("msg"), editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     type = models.CharField(max_length=40)
-    subject = models.CharField(max_length=64)
+    subject = models.CharField(max_length=255)
     body = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 

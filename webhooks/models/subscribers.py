@@ -23,6 +23,7 @@ class Topic(models.TextChoices):
     REFUND_FAILED = "donation.refund_failed", "A refund came back to the organisation"
     DISPUTE_OPENED = "dispute.opened", "A donor’s bank took a gift back"
     DISPUTE_WON = "dispute.won", "A gift that was taken back was returned"
+    PAYOUT_ARRIVED = "payout.arrived", "A payout from Stripe is on the bank account"
     ENTRY_APPENDED = "entry.appended", "The public ledger has a new entry, of any kind"
 
 

@@ -62,6 +62,18 @@ def tell_of_gift(*, donation: Donation, topic: Topic, happened_at: datetime) -> 
     tell(organisation_id=donation.organisation_id, facts=[fact])
 
 
+def tell_of_payout(*, payout: Any) -> None:
+    """Tell once that a payout arrived; the caller has its lock."""
+    known = {
+        "organisation": payout.organisation_id,
+        "payout": payout.stripe_id,
+        "amount": payout.amount,
+        "currency": payout.currency,
+    }
+    fact = Fact(Topic.PAYOUT_ARRIVED, payout.stripe_id, payout.paid_at, known)
+    tell(organisation_id=payout.organisation_id, facts=[fact])
+
+
 def tell_entries() -> int:
     """
     Tell what came into public books since the last time; return how many entries were read.
