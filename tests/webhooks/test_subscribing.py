@@ -4,7 +4,7 @@ import pytest
 from django.core import checks
 from django.db import IntegrityError, transaction
 
-from tests.factories import EndpointFactory, OrganisationFactory
+from tests.factories import DeliveryFactory, EndpointFactory, OrganisationFactory
 from tests.webhooks.subscribers import endpoint_at
 from webhooks.errors import (
     AddressUnusable,
@@ -90,7 +90,10 @@ def test_it_is_disabled_once_and_enabled_once(organisation):
         disable_endpoint(endpoint=endpoint, reason="Again.")
     assert Endpoint.objects.get().disabled_reason == "Enough."
 
+    left_over = DeliveryFactory(endpoint=endpoint)
     assert enable_endpoint(endpoint=endpoint).is_active
+    left_over.refresh_from_db()
+    assert left_over.status == "given_up"
 
 
 @pytest.mark.parametrize(

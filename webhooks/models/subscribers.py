@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from common.addresses import URL_LENGTH_MAX
 from common.ids import new_id
+from ledger.operations import MoneyOperation
 from organisations.models import Organisation, User
 
 DESCRIPTION_LENGTH_MAX, REASON_LENGTH_MAX = 120, 500
@@ -17,7 +18,7 @@ class Topic(models.TextChoices):
     """What can be told, and what it means."""
 
     DONATION_PAID = "donation.paid", "A gift was paid; it is not in the ledger yet"
-    DONATION_FAILED = "donation.failed", "The payment of a gift failed for good"
+    DONATION_FAILED = "donation.failed", "The payment of a gift failed"
     DONATION_SETTLED = "donation.settled", "A gift is in the public ledger"
     DONATION_REFUNDED = "donation.refunded", "A gift was refunded, in full or in part"
     REFUND_FAILED = "donation.refund_failed", "A refund came back to the organisation"
@@ -29,12 +30,12 @@ class Topic(models.TextChoices):
 
 TEST = "webhook.test"
 # What is told of entries is read from the public book, and not said by who writes to it.
-OF_ENTRIES = {
-    "DONATION_RECEIVED": Topic.DONATION_SETTLED,
-    "DONATION_REFUNDED": Topic.DONATION_REFUNDED,
-    "REFUND_FAILED": Topic.REFUND_FAILED,
-    "DISPUTE_OPENED": Topic.DISPUTE_OPENED,
-    "DISPUTE_WON": Topic.DISPUTE_WON,
+OF_ENTRIES: dict[str, Topic] = {
+    MoneyOperation.DONATION_RECEIVED: Topic.DONATION_SETTLED,
+    MoneyOperation.DONATION_REFUNDED: Topic.DONATION_REFUNDED,
+    MoneyOperation.REFUND_FAILED: Topic.REFUND_FAILED,
+    MoneyOperation.DISPUTE_OPENED: Topic.DISPUTE_OPENED,
+    MoneyOperation.DISPUTE_WON: Topic.DISPUTE_WON,
 }
 
 
@@ -48,10 +49,6 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def active(self) -> Self:
         """Return those that messages are sent to."""
         return self.filter(disabled_at=None, deleted_at=None)
-
-    def listening(self, organisation_id: str, topic: str) -> Self:
-        """Return those that are told of a topic."""
-        return self.active().filter(organisation=organisation_id, events__contains=[topic])
 
 
 class Endpoint(models.Model):

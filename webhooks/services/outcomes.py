@@ -60,8 +60,9 @@ class Outcome:
 @transaction.atomic
 def record(*, delivery: Delivery, outcome: Outcome) -> None:
     """Note an attempt, and what follows from it for the delivery and its endpoint."""
-    endpoint = Endpoint.objects.select_for_update().get(pk=delivery.endpoint_id)
-    delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    # Not their keys: whoever queues another message does not wait for this.
+    endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=delivery.endpoint_id)
+    delivery = Delivery.objects.select_for_update(no_key=True).get(pk=delivery.pk)
     Attempt.objects.create(
         organisation_id=delivery.organisation_id,
         delivery=delivery,

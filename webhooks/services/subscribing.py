@@ -112,6 +112,7 @@ def enable_endpoint(*, endpoint: Endpoint) -> Endpoint:
     _begin_to_read(endpoint.organisation)
     endpoint.disabled_at, endpoint.disabled_reason, endpoint.failing_since = None, "", None
     endpoint.save(update_fields=["disabled_at", "disabled_reason", "failing_since"])
+    _give_up(endpoint)  # what was queued in the very moment that disabled it
     return endpoint
 
 
@@ -134,7 +135,7 @@ def _check(url: str, events: Sequence[str]) -> None:
 
 
 def _locked(endpoint: Endpoint) -> Endpoint:
-    locked = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+    locked = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
     if locked.deleted_at:
         raise EndpointGone
     return locked
