@@ -41,13 +41,17 @@ def test_a_key_for_gifts_works(organisation):
     assert caller.get("/v1/donations").status_code == 200
 
 
+GIFTS_OR_WEBHOOKS = r"^A key for gifts or webhooks belongs to the application donations\.$"
+
+
 @pytest.mark.parametrize(
     ("options", "remedy"),
     [
         ({"organisation": "nobody"}, "No organisation has the slug or id 'nobody'"),
         ({"application": "arcade"}, "named 'arcade' is installed here. There are: credits."),
         ({"application": "public"}, "There are: credits"),
-        ({"scope": "donations"}, r"^A key for gifts belongs to the application donations\.$"),
+        ({"scope": "donations"}, GIFTS_OR_WEBHOOKS),
+        ({"scope": "webhooks"}, GIFTS_OR_WEBHOOKS),
     ],
 )
 def test_a_key_that_would_open_nothing_is_not_issued(organisation, options, remedy):

@@ -1,6 +1,13 @@
 """What we post to integrators, as the API's description has it (`webhooks` of OpenAPI 3.1)."""
 
-from drf_spectacular.utils import OpenApiResponse, OpenApiWebhook, extend_schema
+from typing import Any
+
+from drf_spectacular.utils import (
+    OpenApiResponse,
+    OpenApiWebhook,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 
 from webhooks.models import Topic
@@ -49,32 +56,20 @@ class PayoutFacts(serializers.Serializer[None]):
     currency = serializers.CharField()
 
 
-class Told(serializers.Serializer[None]):
-    """A message: verify it with the endpoint's secret, by Standard Webhooks."""
-
-    type = serializers.ChoiceField(choices=Topic.choices)
-    timestamp = serializers.DateTimeField()
-
-
-class GiftTold(Told):
-    """A message about a gift."""
-
-    data = GiftFacts()
+def _told(name: str, facts: serializers.Serializer[None]) -> serializers.Serializer[None]:
+    fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+        "type": serializers.ChoiceField(choices=Topic.choices),
+        "timestamp": serializers.DateTimeField(),
+        "data": facts,
+    }
+    return inline_serializer(name, fields)
 
 
-class EntryTold(Told):
-    """A message about an entry."""
-
-    data = EntryFacts()
-
-
-class PayoutTold(Told):
-    """A message about a payout."""
-
-    data = PayoutFacts()
-
-
-OTHERS = {Topic.ENTRY_APPENDED: EntryTold, Topic.PAYOUT_ARRIVED: PayoutTold}
+OF_GIFTS = _told("GiftTold", GiftFacts())
+OTHERS = {
+    Topic.ENTRY_APPENDED: _told("EntryTold", EntryFacts()),
+    Topic.PAYOUT_ARRIVED: _told("PayoutTold", PayoutFacts()),
+}
 TAKEN = OpenApiResponse(description="Any status from 200 to 299: the message was taken.")
 
 
@@ -82,7 +77,7 @@ def _described(topic: Topic) -> OpenApiWebhook:
     description = extend_schema(
         summary=topic.label,
         description="docs/webhooks.md has how to verify it, examples, and when it comes again.",
-        request=OTHERS.get(topic, GiftTold),
+        request=OTHERS.get(topic, OF_GIFTS),
         responses={"2XX": TAKEN},
     )
     return OpenApiWebhook(name=topic.value, decorator=description)
