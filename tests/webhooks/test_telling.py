@@ -192,6 +192,15 @@ def test_what_did_not_happen_is_not_told(organisation):
     assert told() == []
 
 
+def test_what_nobody_asked_for_is_not_written(organisation):
+    endpoint_at(URL, organisation, "donation.settled")
+    gift = DonationFactory(organisation=organisation)
+
+    gifts.mark_paid(organisation=organisation, donation_id=gift.id, paid_at=NOON)
+
+    assert told() == []
+
+
 def test_everybody_hears_what_they_asked_for(organisation):
     of_entries = endpoint_at(f"{URL}/1", organisation, "entry.appended").endpoint
     of_gifts = endpoint_at(f"{URL}/2", organisation, "donation.settled").endpoint

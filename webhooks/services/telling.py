@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
@@ -16,6 +16,10 @@ from webhooks.errors import EndpointDisabled
 from webhooks.models import OF_ENTRIES, TEST, BookReading, Delivery, Endpoint, Message, Topic
 
 ENTRIES_MAX = 500
+IS_HEARD = """
+    SELECT FROM webhooks_endpoint
+    WHERE organisation_id = %s AND disabled_at IS NULL AND deleted_at IS NULL LIMIT 1
+"""
 # Ids and amounts alone: nothing here says who gave.
 OF_GIFT = ("status", "amount", "currency", "fund", "refunded_amount")
 OF_ENTRY = ("sequence", "operation", "amount", "currency", "debit", "credit", "entry_hash")
@@ -36,6 +40,8 @@ def tell(*, organisation_id: str, facts: Sequence[Fact]) -> None:
 
     Whoever tells the same facts at the same time waits for a lock of the caller's.
     """
+    if not _is_heard(organisation_id):
+        return
     endpoints = list(Endpoint.objects.active().filter(organisation=organisation_id))
     heard = [fact for fact in facts if any(fact.topic in each.events for each in endpoints)]
     if not heard:
@@ -116,6 +122,13 @@ def check_active(endpoint: Endpoint) -> None:
     """Raise `EndpointDisabled` where nothing is sent."""
     if not endpoint.is_active:
         raise EndpointDisabled
+
+
+def _is_heard(organisation_id: str) -> bool:
+    # Asked at every payment: plain SQL costs a fraction of what the same question costs as objects.
+    with connection.cursor() as cursor:
+        cursor.execute(IS_HEARD, [organisation_id])
+        return cursor.fetchone() is not None
 
 
 @transaction.atomic
