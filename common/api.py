@@ -122,7 +122,7 @@ def _flatten(details: Any, field: str = "") -> Iterator[dict[str, str]]:
     else:
         for name, item in details.items():
             is_whole = name == api_settings.NON_FIELD_ERRORS_KEY
-            path = [field, "" if is_whole else name[:NAME_LENGTH_MAX]]
+            path = [field, "" if is_whole else str(name)[:NAME_LENGTH_MAX]]
             yield from _flatten(item, ".".join(filter(None, path)))
 
 

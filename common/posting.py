@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from time import monotonic
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 CONNECTIONS = {"http": HTTPConnection, "https": HTTPSConnection}
 SECONDS = 10
@@ -28,9 +28,8 @@ def post(url: str, body: bytes, *, content_type: str, bytes_max: int) -> bytes:
     if connect is None or not parts.hostname:
         raise NotAnswered(f"{url} is no address of http or https.")
     connection = connect(parts.hostname, port, timeout=SECONDS)
-    path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
     try:
-        connection.request("POST", path, body, {"Content-Type": content_type})
+        connection.request("POST", target_of(parts), body, {"Content-Type": content_type})
         with connection.getresponse() as response:
             return _read(response, url, bytes_max)
     except (OSError, HTTPException) as error:
@@ -38,6 +37,11 @@ def post(url: str, body: bytes, *, content_type: str, bytes_max: int) -> bytes:
         raise NotAnswered(f"{url} did not answer: {reason}.") from error
     finally:
         connection.close()
+
+
+def target_of(parts: SplitResult) -> str:
+    """Return what a request asks for: the path and the query of an address."""
+    return f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
 
 
 def _read(response: HTTPResponse, url: str, bytes_max: int) -> bytes:

@@ -173,6 +173,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 # The inbox: how long a worker may take over events before another takes them up.
 EVENT_LEASE_SECONDS = env.float("EVENT_LEASE_SECONDS", default=20)
 
+# Messages to integrators go to public addresses over https. Only to try them out: whether they may
+# also go to this machine and private networks, and without encryption.
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
+
 # The ledger
 LEDGER_HOST = env.str("LEDGER_HOST", default="") or urlsplit(BASE_URL).hostname
 LEDGER_KEY_SECRET = env.str("LEDGER_KEY_SECRET", default="") or SECRET_KEY
@@ -200,6 +204,20 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "WEBHOOKS": [
+        f"webhooks.api.described.{name}"
+        for name in (
+            "DONATION_PAID",
+            "DONATION_FAILED",
+            "DONATION_SETTLED",
+            "DONATION_REFUNDED",
+            "REFUND_FAILED",
+            "DISPUTE_OPENED",
+            "DISPUTE_WON",
+            "PAYOUT_ARRIVED",
+            "ENTRY_APPENDED",
+        )
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

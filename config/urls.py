@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("ledger.urls")),
     path("", include("organisations.urls")),
     path("", include("credits.urls")),
+    path("", include("webhooks.urls")),
     path("v1/", include("organisations.api.urls")),
     path("v1/", include("ledger.api.urls")),
     path("v1/", include("donations.api.urls")),

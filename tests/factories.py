@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import factory
 from factory.django import DjangoModelFactory, Password
 
+from common.ids import make_id
 from credits.models import CreditGrant, GrantRule
 from donations.models import Donation, Fund, RecurringGift, RefundRequest
 from ledger.models import PUBLIC, Book, Entry, HeadsCheckpoint, HeadsTimestamp
@@ -14,7 +15,7 @@ from organisations.models import ApiKey, Mail, Membership, Organisation, User
 from organisations.services import keys, tenants
 from reviews.models import Case
 from treasury.models import BalanceTransaction, Dispute, Payout, StripeBalance, StripeReading
-from webhooks.models import Backfill, StripeEvent, Worker
+from webhooks.models import Backfill, Delivery, Endpoint, Message, StripeEvent, Worker
 
 PASSWORD = "correct horse battery staple"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -249,6 +250,36 @@ class MailFactory(DjangoModelFactory[Mail]):
 
     class Meta:
         model = Mail
+
+
+class EndpointFactory(DjangoModelFactory[Endpoint]):
+    """An integrator's address, without a secret."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    url = factory.Sequence(lambda number: f"https://hooks.example.org/{number}")
+    events = ["donation.settled"]
+
+    class Meta:
+        model = Endpoint
+
+
+class DeliveryFactory(DjangoModelFactory[Delivery]):
+    """A message on its way."""
+
+    endpoint = factory.SubFactory(EndpointFactory)
+    organisation = factory.SelfAttribute("endpoint.organisation")
+    message = factory.LazyAttribute(
+        lambda delivery: Message.objects.create(
+            organisation=delivery.organisation,
+            type="webhook.test",
+            subject=make_id("test"),
+            body="{}",
+        )
+    )
+    next_attempt_at = NOON
+
+    class Meta:
+        model = Delivery
 
 
 class WorkerFactory(DjangoModelFactory[Worker]):

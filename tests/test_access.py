@@ -26,8 +26,10 @@ from tests.factories import (
     BalanceTransactionFactory,
     CaseFactory,
     CreditGrantFactory,
+    DeliveryFactory,
     DisputeFactory,
     DonationFactory,
+    EndpointFactory,
     GrantRuleFactory,
     MailFactory,
     MembershipFactory,
@@ -93,6 +95,9 @@ TABLE = {
     "log/<slug:organisation_id>/checkpoint": EVERYBODY,
     "log/<slug:organisation_id>/tile/<path:tile>": EVERYBODY,
     "v1/webhooks/stripe": (405, 405, 405, 405, 405, 405),
+    # `key` has the scope for gifts, not the one for webhooks.
+    "v1/webhook-endpoints": (401, 403, 403, 401, 401, 401),
+    "v1/webhook-endpoints/<slug:endpoint>": (401, 403, 403, 401, 401, 401),
     "v1/public/heads": EVERYBODY,
     PUBLIC: EVERYBODY,
     ONE: EVERYBODY,
@@ -137,6 +142,19 @@ TABLE = {
         404,
         404,
     ),
+    "dashboard/<slug:slug>/webhooks": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/webhooks/<slug:endpoint>": (302, 302, 302, 200, 404, 404),
+    **{
+        f"dashboard/<slug:slug>/webhooks/<slug:endpoint>/{act}": (302, 302, 302, 405, 405, 405)
+        for act in (
+            "secret",
+            "test",
+            "disable",
+            "enable",
+            "delete",
+            "deliveries/<slug:delivery>/resend",
+        )
+    },
     "v1/schema": EVERYBODY,
     "v1/docs": EVERYBODY,
     "v1/redoc": EVERYBODY,
@@ -228,6 +246,7 @@ def signed_in(user: User) -> Client:
 def paths(lantern) -> dict[str, str]:
     """What stands in the routes' places."""
     donation = DonationFactory(organisation=lantern)
+    endpoint = EndpointFactory(organisation=lantern)
     gift_entries(lantern)
     post_operation(
         organisation=lantern,
@@ -252,6 +271,8 @@ def paths(lantern) -> dict[str, str]:
         "<slug:donation>": donation.id,
         "<slug:recurring_id>": RecurringGiftFactory(organisation=lantern).id,
         "<slug:payout>": PayoutFactory(organisation=lantern).stripe_id,
+        "<slug:endpoint>": endpoint.id,
+        "<slug:delivery>": DeliveryFactory(endpoint=endpoint).id,
         "<owner:owner_id>": "ann",
         "<slug:application>": "credits",
         "<slug:handle>": handle_of(Owner(lantern, "credits", "ann")),
@@ -274,6 +295,7 @@ def rows(lantern, clients) -> dict[str, str]:
     GrantRuleFactory(organisation=lantern)
     WorkerFactory(seen_at=timezone.now())
     MailFactory()
+    DeliveryFactory()
     Group.objects.create(name="Reviewers")
     app.configure_task("anything", allow_unknown=True).defer()
     models = admin.site._registry

@@ -53,7 +53,7 @@ OPTIONS = {
     "issue_api_key": {
         "--organisation": "A slug or an id.",
         "--application": "Gifts and refunds: donations.",
-        "--scope": "{donations,refunds,ledger}",
+        "--scope": "{donations,refunds,ledger,webhooks}",
     },
 }
 REQUIRED = {

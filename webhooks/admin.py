@@ -1,4 +1,4 @@
-"""The inbox: what came in, what became of it, and *process again*."""
+"""The inbox: what came in, and *process again*; and the messages that go out."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from common.admin import DecidingAdmin, ReadOnlyAdmin
-from webhooks.models import Backfill, StripeEvent, Worker
+from webhooks.models import Backfill, Delivery, Endpoint, StripeEvent, Worker
 from webhooks.services import draining
 from webhooks.tasks import backfill_account
 
@@ -61,6 +61,28 @@ class BackfillAdmin(DecidingAdmin[Backfill]):
             backfill_account.defer(organisation_id=backfill.organisation_id)
 
         self.decide(request, queryset, decision, "will be asked for")
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin[Endpoint]):
+    """Where organisations are told what happens; an address may hold a secret, and is not shown."""
+
+    list_display = ["id", "organisation", "failing_since", "disabled_at", "disabled_reason"]
+    list_select_related = ["organisation"]
+    ordering = ["-id"]
+    exact_lookups = ["id", "organisation__slug"]
+    exclude = ["url"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
+    """Messages on their way; what other servers answered is for the organisation alone."""
+
+    list_display = ["id", "message", "endpoint", "status", "attempts", "next_attempt_at"]
+    list_filter = ["status"]
+    list_select_related = ["message", "endpoint"]
+    ordering = ["-id"]
+    exact_lookups = ["id", "message", "endpoint"]
 
 
 @admin.register(Worker)

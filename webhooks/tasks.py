@@ -1,4 +1,4 @@
-"""Background work of the inbox."""
+"""Background work of the inbox, and of what subscribers were told."""
 
 import logging
 
@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 from common.errors import in_words
 from organisations.models import Organisation
 from webhooks.services.backfilling import backfill
+from webhooks.services.outcomes import forget_old
 
 logger = logging.getLogger("almoner.webhooks")
 STALLED_AFTER_SECONDS = 300
@@ -39,3 +40,10 @@ def backfill_account(organisation_id: str) -> None:
     except Exception as error:  # whatever it is, other accounts have their turn
         facts = {"organisation": organisation.id, "reason": in_words(error)}
         logger.warning("backfill postponed", extra=facts)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(queueing_lock="forget_deliveries")
+def forget_deliveries(timestamp: int) -> None:
+    """Delete what was told long ago, with what other servers answered."""
+    forget_old()

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from donations.errors import GiftDiffers
 from donations.models import EMAIL_LENGTH_MAX, NAME_LENGTH_MAX, Donation
-from donations.signals import donation_settled
+from donations.signals import donation_failed, donation_paid, donation_settled
 from ledger.models import Entry
 from organisations.models import Organisation
 
@@ -35,9 +35,12 @@ def mark_paid(
     donation = _locked(organisation, donation_id)
     if donation is None:
         return
+    is_news = donation.paid_at is None
     donation.paid_at = min(donation.paid_at or paid_at, paid_at)
     learn_donor(donation, donor_email=donor_email, donor_name=donor_name)
     _save(donation, "paid_at", "donor_email", "donor_name")
+    if is_news:
+        donation_paid.send(Donation, donation=donation)
 
 
 @transaction.atomic
@@ -58,6 +61,8 @@ def mark_ended(
         ended_at, ended_as = max(before, (ended_at, ended_as))
     donation.ended_as, donation.ended_at = ended_as, ended_at
     _save(donation, "ended_as", "ended_at")
+    if donation.status == Donation.Status.FAILED:
+        donation_failed.send(Donation, donation=donation)
 
 
 def gift_of(
@@ -87,12 +92,15 @@ def learn_donor(donation: Donation, *, donor_email: str, donor_name: str) -> Non
 
 def settle(*, donation: Donation, entry: Entry) -> None:
     """Note where in the public book a gift stands, and tell it."""
+    is_news = donation.paid_at is None
     donation.sequence = entry.sequence
     donation.settled_amount, donation.settled_currency = entry.amount, entry.currency
     donation.settled_at = entry.recorded_at
     donation.paid_at = min(donation.paid_at or entry.occurred_at, entry.occurred_at)
     facts = ("sequence", "settled_amount", "settled_currency", "settled_at", "paid_at")
     _save(donation, *facts, "donor_email", "donor_name")
+    if is_news:
+        donation_paid.send(Donation, donation=donation)
     donation_settled.send(Donation, donation=donation)
 
 

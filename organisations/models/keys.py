@@ -19,6 +19,7 @@ class ApiKey(models.Model):
         DONATIONS = "donations"
         REFUNDS = "refunds"
         LEDGER = "ledger"
+        WEBHOOKS = "webhooks"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("key"), editable=False)
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="api_keys")

@@ -10,6 +10,9 @@ from rest_framework.test import APIClient
 
 from ledger.api.filters import DESCRIPTIONS
 from ledger.operations import MoneyOperation
+from webhooks.models import Topic
+
+TOLD = {"EntryTold", "GiftTold", "PayoutTold"}
 
 
 @pytest.fixture
@@ -40,6 +43,8 @@ def test_every_url_of_the_api_is_described(schema):
         "/v1/ledger/{owner_id}",
         "/v1/ledger/{owner_id}/entries",
         "/v1/public/heads",
+        "/v1/webhook-endpoints",
+        "/v1/webhook-endpoints/{endpoint}",
         public,
         one,
         f"{one}/accounts/{{account}}/entries",
@@ -50,6 +55,14 @@ def test_every_url_of_the_api_is_described(schema):
         f"{one}/ledger/export",
         f"{one}/ledger/head",
     }
+
+
+def test_every_message_to_integrators_is_described(schema):
+    assert list(schema["webhooks"]) == list(Topic)
+    for topic, described in schema["webhooks"].items():
+        assert described["post"]["summary"] == Topic(topic).label
+        content = described["post"]["requestBody"]["content"]["application/json"]
+        assert content["schema"]["$ref"].removeprefix("#/components/schemas/") in TOLD
 
 
 def test_keys_are_asked_for_where_they_are_needed_only(schema):

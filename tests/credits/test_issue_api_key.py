@@ -51,14 +51,18 @@ def test_a_key_for_refunds_works(organisation):
     assert caller.get("/v1/donations").status_code == 403
 
 
+OF_DONATIONS = r"^A key for gifts, refunds or webhooks belongs to the application donations\.$"
+
+
 @pytest.mark.parametrize(
     ("options", "remedy"),
     [
         ({"organisation": "nobody"}, "No organisation has the slug or id 'nobody'"),
         ({"application": "arcade"}, "named 'arcade' is installed here. There are: credits."),
         ({"application": "public"}, "There are: credits"),
-        ({"scope": "refunds"}, r"^A key for gifts belongs to the application donations\.$"),
-        ({"scope": "donations"}, r"^A key for gifts belongs to the application donations\.$"),
+        ({"scope": "refunds"}, OF_DONATIONS),
+        ({"scope": "donations"}, OF_DONATIONS),
+        ({"scope": "webhooks"}, OF_DONATIONS),
     ],
 )
 def test_a_key_that_would_open_nothing_is_not_issued(organisation, options, remedy):

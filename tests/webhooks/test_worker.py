@@ -15,10 +15,11 @@ from credits.models import CreditGrant
 from tests.factories import DonationFactory, GrantRuleFactory
 from tests.stripe_resources import charge, transaction
 from tests.webhooks.messages import deliver, event
+from tests.webhooks.subscribers import endpoint_at, subscribing
 from treasury.models import BalanceTransaction, StripeReading
 from treasury.tasks import sweep_accounts
 from webhooks.management.commands import worker
-from webhooks.models import StripeEvent, Worker
+from webhooks.models import Delivery, StripeEvent, Worker
 from webhooks.services.heartbeat import worker_seen_at
 from webhooks.tasks import rescue_stalled_jobs
 
@@ -88,6 +89,25 @@ def test_it_writes_what_a_gift_grants(stripe_account, organisation):
     work_while(script)
 
     assert CreditGrant.objects.get().amount == 50
+
+
+def test_it_tells_subscribers(stripe_account, organisation, settings):
+    settings.WEBHOOKS_ALLOW_PRIVATE = True
+    gift = DonationFactory(organisation=organisation)
+    paid = charge(5000, gift.id)
+    stripe_account.put("balance_transactions", transaction("charge", 5000, source=paid))
+
+    with subscribing() as subscriber:
+        added = endpoint_at(subscriber.url, organisation, "donation.settled")
+
+        def script():
+            deliver(event())
+            until(Delivery.objects.filter(status="delivered").exists)
+
+        work_while(script)
+
+        [told] = subscriber.verified(added.secret)
+        assert told["data"]["donation"] == gift.id
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -196,6 +216,7 @@ def test_the_periodic_tasks_are_known():
         "reviews.tasks.seal_books": "* * * * * */5",
         "reviews.tasks.timestamp_heads_hourly": "23 * * * *",
         "webhooks.tasks.backfill_events": "37 * * * *",
+        "webhooks.tasks.forget_deliveries": "17 3 * * *",
         "webhooks.tasks.rescue_stalled_jobs": "*/5 * * * *",
         "treasury.tasks.sweep_accounts": "7 * * * *",
     }

@@ -1,1 +1,1 @@
-"""The door that Stripe knocks on."""
+"""The door that Stripe knocks on, and the endpoints that programs add."""

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Add the cursor of the backfill."""
 
-    dependencies = [("organisations", "0002_mail"), ("webhooks", "0003_forget")]
+    dependencies = [("organisations", "0002_mail"), ("webhooks", "0005_endpoints")]
 
     operations = [
         migrations.CreateModel(

@@ -43,9 +43,11 @@ class Command(BaseCommand):
 
 def check(application: str, scope: str) -> None:
     """Raise `CommandError` for a key that would open nothing."""
-    if scope in (ApiKey.Scope.DONATIONS, ApiKey.Scope.REFUNDS):
+    if scope != ApiKey.Scope.LEDGER:
         if application != ApiKey.Scope.DONATIONS:
-            raise CommandError("A key for gifts belongs to the application donations.")
+            raise CommandError(
+                "A key for gifts, refunds or webhooks belongs to the application donations."
+            )
         return
     try:
         application_named(application)

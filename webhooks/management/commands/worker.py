@@ -1,4 +1,4 @@
-"""The worker process: drains the inbox, and runs every other background job."""
+"""The worker process: drains the inbox, tells subscribers, runs every other background job."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,8 @@ from common.errors import in_words
 from credits.tasks import BATCH_MAX, grant_due
 from webhooks.services.draining import drain_due
 from webhooks.services.heartbeat import say_alive, worker_seen_at
+from webhooks.services.sending import Sender
+from webhooks.services.telling import tell_entries
 from webhooks.tasks import backfill_events
 
 logger = logging.getLogger("almoner.worker")
@@ -33,21 +36,25 @@ OUTAGE = timedelta(minutes=2)
 class Command(BaseCommand):
     """Works until SIGTERM or Ctrl-C, finishing what it holds."""
 
-    help = "Drain the inbox of Stripe's events and run background jobs."
+    help = "Drain the inbox of Stripe's events, tell subscribers, and run background jobs."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the drain in a thread beside procrastinate's worker."""
+        """Run the drain and the sending in threads beside procrastinate's worker."""
         catch_up()
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        drain = threading.Thread(target=run_drain, args=(stopping,), name="drain")
-        drain.start()
+        threads = [
+            threading.Thread(target=run, args=(stopping,)) for run in (run_drain, run_sending)
+        ]
+        for thread in threads:
+            thread.start()
         try:
             asyncio.run(run_jobs(stopping))
         finally:
             stopping.set()
-            drain.join()
+            for thread in threads:
+                thread.join()
 
 
 def catch_up() -> None:
@@ -60,24 +67,41 @@ def catch_up() -> None:
 
 
 def run_drain(stopping: threading.Event) -> None:
+    """Drain, and write what gifts grant, until told to stop."""
+
+    def work() -> int:
+        say_alive(worker_name(), every=HEARTBEAT)
+        drained = drain_due()
+        if drained:
+            grant_due(limit=BATCH_MAX)
+        return drained
+
+    repeat(work, stopping, "the drain pauses")
+    connection.close()
+
+
+def run_sending(stopping: threading.Event) -> None:
+    """Tell subscribers what happens, until told to stop."""
+    with Sender() as sender:
+        repeat(lambda: tell_entries() + sender.work(), stopping, "the sending pauses")
+    connection.close()
+
+
+def repeat(work: Callable[[], int], stopping: threading.Event, when_it_fails: str) -> None:
     """
-    Drain, and write what gifts grant, until told to stop.
+    Work until told to stop, and rest where nothing was done.
 
     A database that is away for a while is waited for.
     """
     while not stopping.is_set():
         try:
-            say_alive(worker_name(), every=HEARTBEAT)
-            is_idle = drain_due() == 0
-            if not is_idle:
-                grant_due(limit=BATCH_MAX)
+            is_idle = work() == 0
         except Exception as error:  # whatever it is, the thread must not die of it
-            logger.error("the drain pauses", extra={"reason": in_words(error)})
+            logger.error(when_it_fails, extra={"reason": in_words(error)})
             close_old_connections()
             is_idle = True
         if is_idle:
             stopping.wait(IDLE_SECONDS)
-    connection.close()
 
 
 async def run_jobs(stopping: threading.Event) -> None:
