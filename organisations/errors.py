@@ -32,3 +32,9 @@ class KeyRevoked(DomainError):
     """The key was revoked before; nothing was changed."""
 
     code = "key_revoked"
+
+
+class EmailTaken(DomainError):
+    """Somebody signs in with this e-mail address already."""
+
+    code = "email_taken"
