@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -14,7 +16,7 @@ from django.template.response import TemplateResponse
 
 from common.admin import DecidingAdmin, ReadOnlyAdmin
 from organisations.models import ApiKey, Mail, Membership, Organisation, User
-from organisations.services import keys, tenants
+from organisations.services import keys, people, tenants
 
 
 class MembershipInline(admin.TabularInline[Membership, Organisation]):
@@ -148,7 +150,7 @@ class SuperusersOnly:
         return False
 
 
-admin.site.unregister(Group)
+admin.site.unregister([Group, EmailAddress, Authenticator])
 
 
 @admin.register(Group)
@@ -175,6 +177,12 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User]):
         ),
         ("Dates", {"fields": ("last_login", "created_at")}),
     )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a person, who signs in with the address that stands there now and no other."""
+        super().save_model(request, obj, form, change)
+        people.keep_address(user=obj)
+
     add_fieldsets = (
         (
             None,
