@@ -1,11 +1,13 @@
 """The people who sign in."""
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 
 from organisations.errors import EmailTaken
 from organisations.models import User
+from organisations.services.mail import queue_mail
 
 
 def create_person(*, email: str, name: str, password: str) -> User:
@@ -41,3 +43,10 @@ def keep_address(*, user: User) -> None:
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
+
+
+@transaction.atomic
+def remove_second_factors(*, user: User) -> None:
+    """Let who has lost their device sign in by password alone, and tell them so by mail."""
+    Authenticator.objects.filter(user=user).delete()
+    queue_mail(to=user.email, template="second_factors_removed", context={})

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from organisations.accounts import SecondFactorAdapter
@@ -190,6 +191,27 @@ def test_what_matters_is_confirmed_by_a_code_too():
     assert "What comes next matters" in page
     assert "Use your password" in page
     assert done["Location"] == "/account/passkeys/add"
+
+
+@pytest.mark.parametrize("is_superuser", [True, False])
+def test_superusers_help_who_has_lost_their_device(settings, is_superuser):
+    settings.REQUIRE_SECOND_FACTOR = False
+    user = UserFactory()
+    add_app(browser(user))
+    staff = UserFactory(is_staff=True, is_superuser=is_superuser)
+    staff.user_permissions.set(Permission.objects.filter(codename="view_user"))
+
+    done = browser(staff).post(
+        "/admin/organisations/user/",
+        {"action": "remove_second_factors", "_selected_action": [user.pk]},
+        follow=True,
+    )
+
+    assert user.has_second_factor() == (not is_superuser)
+    assert ("second factors removed" in done.content.decode()) == is_superuser
+    assert [mail.subject for mail in Mail.objects.filter(recipient=user.email)] == (
+        ["Your account has no second factor any more"] if is_superuser else []
+    )
 
 
 def test_secrets_are_kept_encrypted_and_survive_a_new_key(settings):
