@@ -236,11 +236,13 @@ def test_somebody_new_makes_an_account_and_is_in(invited, client):
     path = link()
     asked = client.get(path)
     refused = client.post(path, {"name": "", "password": "password"})
+    empty = client.post(path, {"name": "Ann"})
     joined = client.post(path, {"name": "Ann\nRoe", "password": PASSWORD}, follow=True)
 
     assert "Join Pond & Sons Olga invites ann@example.org as viewer." in words(asked)
     assert refused.status_code == 400
     assert "3 things to correct" in words(refused)
+    assert "Fill this in." in words(empty)
     assert joined.request["PATH_INFO"] == "/dashboard"
     assert "You are a member of Pond & Sons now." in words(joined)
     ann = User.objects.get(email=ANN)
