@@ -1,6 +1,7 @@
 """Who takes part in an organisation: the rules of the service, and those that nobody gets round."""
 
 import itertools
+from threading import Event
 
 import psycopg
 import pytest
@@ -227,11 +228,16 @@ def test_no_two_statements_at_once_do_either(
     delete = "DELETE FROM organisations_membership WHERE id = %s"
     first.execute(delete, [ids[0]])
 
+    is_done = Event()
+
     def rival():
-        second.execute(delete, [ids[1]])
+        try:
+            second.execute(delete, [ids[1]])
+        finally:
+            is_done.set()
 
     def let_go():
-        while not waits(first, second.info.backend_pid):
+        while not is_done.is_set() and not waits(first, second.info.backend_pid):
             pass
         first.commit()
 
