@@ -1,11 +1,50 @@
 """The staff's site."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from organisations.access import lacks_second_factor
+from organisations.models import User
+from organisations.views.accounts import sign_in_for_staff
 
 
 class StaffSite(AdminSite):
-    """Django's admin, named for what staff do in it."""
+    """Django's admin, named for what staff do in it, behind our own signing in."""
 
     site_header = "Almoner: staff"
     site_title = "Almoner"
     index_title = "What there is to see and to decide"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let staff in who have a second factor, where one is required."""
+        user = request.user
+        if not (isinstance(user, User) and super().has_permission(request)):
+            return False
+        return not lacks_second_factor(user)
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Sign staff in; lead who lacks a second factor to where it is set up."""
+        if not isinstance(request.user, User):
+            return sign_in_for_staff(request)
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return redirect("admin:index" if self.has_permission(request) else "mfa_index")
+
+    def password_change(  # type: ignore[override]  # shows nothing itself
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        """Send staff to their account, where passwords are changed."""
+        return redirect("account_change_password")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Tell whether second factors are asked for here."""
+        asks = {"asks_second_factor": settings.REQUIRE_SECOND_FACTOR}
+        return {**super().each_context(request), **asks}

@@ -35,6 +35,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "procrastinate.contrib.django",
     "rest_framework",
     "drf_spectacular",
@@ -56,6 +59,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "organisations.sessions.renewed_by_use",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -114,11 +119,65 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "sign-in"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "organisations.accounts.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_DISPLAY = str
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# An address is proven by the mail that invites, or vouched for by the operator; a new one by mail.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "organisations.forms.SignInForm",
+    "reauthenticate": "organisations.forms.ConfirmForm",
+    "add_email": "organisations.forms.NewAddressForm",
+    "change_password": "organisations.forms.ChangePasswordForm",
+    "set_password": "organisations.forms.SetPasswordForm",
+    "reset_password": "organisations.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "organisations.forms.NewPasswordForm",
+}
+# Signing in without a password and second factors.
+MFA_ADAPTER = "organisations.accounts.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Almoner"
+MFA_TOTP_TOLERANCE = 1
+# Browsers offer passkeys to https and to localhost; a site that is no https is on localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_SECURE
+MFA_FORMS = {
+    "authenticate": "organisations.forms.SecondStepForm",
+    "reauthenticate": "organisations.forms.ConfirmByCodeForm",
+    "activate_totp": "organisations.forms.CodeAppForm",
+    "add_webauthn": "organisations.forms.PasskeyForm",
+}
+# Whether staff, owners and finance must have a second factor; never off over a live Stripe key.
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
+# Sessions end this long after the last page. Behind proxies, say how many add to
+# X-Forwarded-For: attempts are counted for each address.
+SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=4 * 60 * 60)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+
+# What is counted for all web processes together is in the database; what each may forget, in its
+# memory. Counters must not be pushed out by many others: they are short, and go when they are old.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "organisations_cache",
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    },
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 
 # Languages, times, files
 LANGUAGE_CODE = "en"

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from common.pages import see_other
 from organisations.models import Membership, User
 
 Arguments = ParamSpec("Arguments")
@@ -44,6 +46,8 @@ ROLES: dict[Right, frozenset[str]] = {
     Right.MANAGE_MEMBERS: frozenset({OWNER, ADMIN}),
     Right.CONNECT: frozenset({OWNER}),
 }
+# Whoever holds these roles can move money: a stolen password alone must not.
+NEED_SECOND_FACTOR = frozenset({OWNER, FINANCE})
 
 Page = Callable[Concatenate[HttpRequest, Membership, Arguments], HttpResponse]
 
@@ -55,8 +59,9 @@ def members_only(
     Open a page of an organisation's members (`slug` in its URL) to those who have a right.
 
     The page is called with the visitor's `Membership`. Who is signed out signs in first; a
-    stranger's organisation is a 404, a right that one's role does not have a 403. `methods` are
-    the page's own, GET and HEAD where none is named.
+    stranger's organisation is a 404, a right that one's role does not have a 403; who answers for
+    money and has no second factor is led to their account first. `methods` are the page's own,
+    GET and HEAD where none is named.
     """
 
     def decorate(page: Page[Arguments]) -> Callable[..., HttpResponse]:
@@ -67,6 +72,8 @@ def members_only(
             membership = membership_of(request, slug)
             if not may(membership, right):
                 raise PermissionDenied
+            if answers_for_money(membership) and lacks_second_factor(membership.user):
+                return see_other("mfa_index")
             return page(request, membership, *args, **kwargs)
 
         allowed = require_http_methods(list(methods or ("GET", "HEAD")))
@@ -80,9 +87,20 @@ def members_only(
 def membership_of(request: HttpRequest, slug: str) -> Membership:
     """Return the visitor's part in an organisation; what is not theirs is not there."""
     assert isinstance(request.user, User)
-    return get_object_or_404(Membership.objects.of(request.user), organisation__slug=slug)
+    own = Membership.objects.of(request.user).select_related("user")
+    return get_object_or_404(own, organisation__slug=slug)
 
 
 def may(membership: Membership, right: Right) -> bool:
     """Tell whether a member's role has a right."""
     return membership.role in ROLES[right]
+
+
+def answers_for_money(membership: Membership) -> bool:
+    """Tell whether a member's role needs a second factor."""
+    return membership.role in NEED_SECOND_FACTOR
+
+
+def lacks_second_factor(user: User) -> bool:
+    """Tell whether somebody whose part needs a second factor must set one up first."""
+    return settings.REQUIRE_SECOND_FACTOR and not user.has_second_factor()

@@ -2,8 +2,10 @@
 
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
@@ -14,7 +16,7 @@ from django.template.response import TemplateResponse
 
 from common.admin import DecidingAdmin, ReadOnlyAdmin
 from organisations.models import ApiKey, Mail, Membership, Organisation, User
-from organisations.services import keys, tenants
+from organisations.services import keys, people, tenants
 
 
 class MembershipInline(admin.TabularInline[Membership, Organisation]):
@@ -148,7 +150,7 @@ class SuperusersOnly:
         return False
 
 
-admin.site.unregister(Group)
+admin.site.unregister([Group, EmailAddress, Authenticator])
 
 
 @admin.register(Group)
@@ -175,6 +177,26 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User]):
         ),
         ("Dates", {"fields": ("last_login", "created_at")}),
     )
+
+    actions = ["remove_second_factors"]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer what helps whoever has lost their device, to superusers."""
+        return super().get_actions(request) if staff(request).is_superuser else {}
+
+    @admin.action(description="Remove second factors (their device and codes are lost)")
+    def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let people set up another device; they are told by mail."""
+        for person in queryset:
+            people.remove_second_factors(user=person)
+            self.log_change(request, person, "second factors removed")
+            self.message_user(request, f"{person}: second factors removed.", messages.SUCCESS)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a person, who signs in with the address that stands there now and no other."""
+        super().save_model(request, obj, form, change)
+        people.keep_address(user=obj)
+
     add_fieldsets = (
         (
             None,

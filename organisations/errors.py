@@ -32,3 +32,81 @@ class KeyRevoked(DomainError):
     """The key was revoked before; nothing was changed."""
 
     code = "key_revoked"
+
+
+class EmailTaken(DomainError):
+    """Somebody signs in with this e-mail address already."""
+
+    code = "email_taken"
+
+
+class LastOwner(DomainError):
+    """An organisation keeps an owner: make somebody else one first."""
+
+    code = "last_owner"
+
+
+class OwnersOnly(DomainError):
+    """Only owners make owners, and change or remove them: ask one."""
+
+    code = "owners_only"
+
+
+class NotByOneself(DomainError):
+    """Nobody changes their own role: ask another owner or admin."""
+
+    code = "not_by_oneself"
+
+
+class MayNotManage(DomainError):
+    """Your role in this organisation does not manage members; nothing was changed."""
+
+    code = "may_not_manage"
+
+
+class NoMember(DomainError):
+    """Somebody else ended this membership; nothing was changed."""
+
+    code = "no_member"
+
+
+class MemberAlready(DomainError):
+    """Somebody with this e-mail address is a member already."""
+
+    code = "member_already"
+
+
+class InvitedAlready(DomainError):
+    """The address has an open invitation: send that one again, or withdraw it first."""
+
+    code = "invited_already"
+
+
+class TooManyInvitations(DomainError):
+    """So many invitations were sent that the next has to wait: try again later."""
+
+    code = "too_many_invitations"
+
+
+class InvitationUnknown(DomainError):
+    """The link does not work: it is not whole, or another was sent after it."""
+
+    code = "invitation_unknown"
+
+
+class InvitationOver(DomainError):
+    """The invitation was answered or withdrawn, or its sender may invite nobody any more."""
+
+    code = "invitation_over"
+
+
+class InvitationTooOld(DomainError):
+    """The link in the mail worked for seven days: ask for another."""
+
+    code = "invitation_too_old"
+
+
+class InvitationForAnother(DomainError):
+    """The invitation went to another e-mail address than the one you signed in with."""
+
+    code = "invitation_for_another"

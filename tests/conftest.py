@@ -18,6 +18,12 @@ def plain_static_files(settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def passwords_suffice(settings) -> None:
+    """Let a password alone sign everybody in, as in the demo, where a test is not about that."""
+    settings.REQUIRE_SECOND_FACTOR = False
+
+
+@pytest.fixture(autouse=True)
 def checkpoints_of_its_own(settings, tmp_path_factory) -> None:
     """Keep what is kept outside the database for each test apart: there is one heads log only."""
     folder = tmp_path_factory.getbasetemp() / f"data-{next(FOLDERS)}"

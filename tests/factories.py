@@ -11,7 +11,7 @@ from donations.models import Donation, Fund, RecurringGift, RefundRequest
 from ledger.models import PUBLIC, Book, Entry, HeadsCheckpoint, HeadsTimestamp
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
-from organisations.models import ApiKey, Mail, Membership, Organisation, User
+from organisations.models import ApiKey, Invitation, Mail, Membership, Organisation, User
 from organisations.services import keys, tenants
 from reviews.models import Case
 from treasury.models import BalanceTransaction, Dispute, Payout, StripeBalance, StripeReading
@@ -62,6 +62,20 @@ class MembershipFactory(DjangoModelFactory[Membership]):
 
     class Meta:
         model = Membership
+
+
+class InvitationFactory(DjangoModelFactory[Invitation]):
+    """An invitation whose link is known to nobody."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    email = factory.Sequence(lambda number: f"invited{number}@example.org")
+    role = Membership.Role.VIEWER
+    invited_by = factory.LazyAttribute(
+        lambda invitation: MembershipFactory(organisation=invitation.organisation).user
+    )
+
+    class Meta:
+        model = Invitation
 
 
 class FundFactory(DjangoModelFactory[Fund]):

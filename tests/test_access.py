@@ -19,6 +19,7 @@ from credits.services import post_operation
 from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal
 from organisations.access import ROLES
+from organisations.api.scoping import OrganisationScoped
 from organisations.models import Membership, Organisation, User
 from tests.factories import (
     PASSWORD,
@@ -31,6 +32,7 @@ from tests.factories import (
     DonationFactory,
     EndpointFactory,
     GrantRuleFactory,
+    InvitationFactory,
     MailFactory,
     MembershipFactory,
     OrganisationFactory,
@@ -53,6 +55,10 @@ ONE = f"{PUBLIC}/<slug:organisation>"
 # session, a member of staff without any permission, a superuser.
 EVERYBODY = (200, 200, 200, 200, 200, 200)
 SIGNED_OUT = (302, 302, 302, 302)
+SIGNED_IN = (302, 302, 302)
+POSTED = (302, 302, 302, 405, 405, 405)
+MEMBERS_OWN = (302, 302, 302, 200, 200, 200)
+ASKS_FIRST = (302, 302, 302, 302, 302, 302)
 TABLE = {
     "": EVERYBODY,
     "organisations": EVERYBODY,
@@ -117,8 +123,32 @@ TABLE = {
     "v1/ledger-entries": (401, 403, 403, 401, 401, 401),
     "v1/ledger/<owner:owner_id>": (401, 403, 403, 401, 401, 401),
     "v1/ledger/<owner:owner_id>/entries": (401, 403, 403, 401, 401, 401),
-    "sign-in": EVERYBODY,
+    "sign-in": (200, 200, 200, *SIGNED_IN),
+    "sign-in/second": ASKS_FIRST,  # for who is on the way in
+    "sign-in/passkey": ASKS_FIRST,
+    "sign-in/inactive": EVERYBODY,
     "sign-out": (405, 405, 405, 405, 405, 405),
+    "account": MEMBERS_OWN,
+    "account/email": MEMBERS_OWN,
+    "account/password": MEMBERS_OWN,
+    "account/password/set": ASKS_FIRST,  # for who has none
+    # What matters for an account is opened by its password once more.
+    "account/codes": ASKS_FIRST,
+    "account/codes/remove": (302, 302, 302, 404, 404, 404),
+    "account/passkeys/add": ASKS_FIRST,
+    "account/passkeys/<int:pk>/remove": ASKS_FIRST,
+    "account/recovery-codes": (302, 302, 302, 404, 404, 404),
+    "account/recovery-codes/new": ASKS_FIRST,
+    "account/confirm": MEMBERS_OWN,
+    "account/confirm/code": ASKS_FIRST,
+    "account/confirm/passkey": ASKS_FIRST,
+    # A key that came by mail opens these.
+    "^account/email/(?P<key>[-:\\w]+)$": EVERYBODY,
+    "password": EVERYBODY,
+    "password/sent": EVERYBODY,
+    "password/done": EVERYBODY,
+    "^password/(?P<uidb36>\\w+)-(?P<key>[-\\w]+)$": EVERYBODY,
+    "invitations/<slug:invitation_id>": (404, 404, 404, 404, 404, 404),
     "dashboard": (302, 302, 302, 200, 200, 200),
     "dashboard/<slug:slug>/payouts": (302, 302, 302, 200, 404, 404),
     "dashboard/<slug:slug>": (302, 302, 302, 200, 404, 404),
@@ -127,6 +157,13 @@ TABLE = {
     "dashboard/<slug:slug>/gifts/<slug:donation_id>": (302, 302, 302, 200, 404, 404),
     # A gift that is not in the ledger cannot be given back.
     "dashboard/<slug:slug>/gifts/<slug:donation_id>/refund": (302, 302, 302, 409, 404, 404),
+    "dashboard/<slug:slug>/members": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/members/invite": (302, 302, 302, 405, 405, 405),
+    "dashboard/<slug:slug>/members/invitations/<slug:invitation_id>/again": POSTED,
+    "dashboard/<slug:slug>/members/invitations/<slug:invitation_id>/withdraw": POSTED,
+    "dashboard/<slug:slug>/members/leave": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/members/<int:member_id>": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/members/<int:member_id>/remove": POSTED,
     "dashboard/<slug:slug>/credits": (302, 302, 302, 200, 404, 404),
     "dashboard/<slug:slug>/giving": (302, 302, 302, 200, 404, 404),
     "dashboard/<slug:slug>/giving/terms": (302, 302, 302, 405, 405, 405),
@@ -162,9 +199,9 @@ TABLE = {
     "health": EVERYBODY,
     "ready": EVERYBODY,
     "admin/": (*SIGNED_OUT, 200, 200),
-    "admin/login/": (200, 200, 200, 200, 302, 302),
+    "admin/login/": (200, 200, 200, 403, 302, 302),
     "admin/logout/": (*SIGNED_OUT, 405, 405),
-    "admin/password_change/": (*SIGNED_OUT, 200, 200),
+    "admin/password_change/": (*SIGNED_OUT, 302, 302),
     "admin/password_change/done/": (*SIGNED_OUT, 200, 200),
     "admin/autocomplete/": (*SIGNED_OUT, 403, 403),
     "admin/jsi18n/": (*SIGNED_OUT, 200, 200),
@@ -278,6 +315,11 @@ def paths(lantern) -> dict[str, str]:
         "<slug:handle>": handle_of(Owner(lantern, "credits", "ann")),
         "<path:content_type_id>/<path:object_id>": "1/1",
         "<id>": UserFactory().id,
+        "<int:pk>": "0",
+        "<int:member_id>": str(MembershipFactory(organisation=lantern, role="viewer").pk),
+        "<slug:invitation_id>": InvitationFactory(organisation=lantern).id,
+        "^account/email/(?P<key>[-:\\w]+)$": "account/email/nothing",
+        "^password/(?P<uidb36>\\w+)-(?P<key>[-\\w]+)$": "password/a-b",
         "^v1(?:/|$)": "v1/nothing",
         "(?P<url>.*)$": "nothing/",
     }
@@ -313,14 +355,72 @@ def test_every_route_is_in_the_table():
     assert len(there) == len(set(there))
 
 
-def consoles(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Return every route of an organisation's members, with its view."""
+# A secret in the link or in the message opens these, and nothing else does.
+BY_SECRET = {
+    "donations/<slug:donation_id>",
+    "donations/<slug:donation_id>/opening",
+    "donations/<slug:donation_id>/erase",
+    "invitations/<slug:invitation_id>",
+    "v1/webhooks/stripe",
+}
+# What says nothing: ways in and out, and that there is nothing.
+WAYS = {"sign-in/second", "sign-in/passkey", "sign-out", "admin/login/", "admin/logout/"}
+SAYS_NOTHING = {*WAYS, "log/heads/proof", "^v1(?:/|$)"}
+DOORS = {"right", "key", "staff", "session", "secret"}
+
+
+def views(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Return every route of the site, with its view."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            yield from consoles(pattern, route)
-        elif route.startswith("dashboard/<slug:slug>"):
+            yield from views(pattern, route)
+        else:
             yield route, pattern.callback
+
+
+def door(route: str, view: Any) -> str:
+    """Return what a route asks of who comes."""
+    view_class = getattr(view, "view_class", getattr(view, "cls", object))
+    if hasattr(view, "right"):
+        return "right"
+    if issubclass(view_class, OrganisationScoped):
+        return "key"
+    if route.startswith("admin/") and route not in WAYS:
+        return "staff"
+    if route in BY_SECRET:
+        return "secret"
+    if route.split("/")[0] in {"account", "dashboard"}:
+        return "session"
+    return "public" if route in SAYS_NOTHING or TABLE[route][0] == 200 else "none"
+
+
+def test_every_route_is_public_by_the_table_or_asks_for_something():
+    asked = {route: door(route, view) for route, view in views()}
+
+    assert [route for route, what in asked.items() if what == "none"] == []
+    assert set(asked.values()) == {*DOORS, "public"}
+
+
+def test_who_is_nobody_gets_through_no_door(paths, rows):
+    client, opened = Client(), []
+    for route, view in views():
+        path = route.replace("<path:object_id>", "1")
+        for place, value in paths.items():
+            path = path.replace(place, value)
+        if "(?P<app_label>" in path or door(route, view) not in DOORS:
+            continue
+        for response in (client.get(f"/{path}"), client.post(f"/{path}")):
+            is_sent_away = response.status_code == 302 and "next=" in response["Location"]
+            if not is_sent_away and response.status_code not in {400, 401, 403, 404, 405, 409}:
+                opened.append((path, response.status_code))
+
+    assert opened == []
+
+
+def consoles() -> list[tuple[str, Any]]:
+    """Return every route of an organisation's members, with its view."""
+    return [each for each in views() if each[0].startswith("dashboard/<slug:slug>")]
 
 
 def test_every_page_of_members_asks_for_a_right():
@@ -331,7 +431,8 @@ def test_every_page_of_members_asks_for_a_right():
 def test_a_role_opens_what_it_has_the_right_to(lantern, paths, role):
     client = signed_in(MembershipFactory(organisation=lantern, role=role).user)
 
-    for route, view in consoles():
+    # What ends the visitor's own part comes last.
+    for route, view in sorted(consoles(), key=lambda each: each[0].endswith("/leave")):
         path = route
         for place, value in paths.items():
             path = path.replace(place, value)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -190,7 +190,7 @@ def _months(book: Book, accounts: Iterable[Any]) -> Any:
     # What a book says of its months follows from its head: a new entry is a new key.
     since = first_month()
     places = {account.name for account in accounts if account.kind == Account.Kind.PLACE}
-    return cache.get_or_set(
+    return caches["memory"].get_or_set(
         f"months:{book.organisation_id}:{since:%Y-%m}:{book.head_hash}",
         lambda: Entry.objects.of(book.organisation).by_month(since=since, places=places),
         MONTHS_KEPT_SECONDS,

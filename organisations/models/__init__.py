@@ -2,16 +2,27 @@
 
 from organisations.models.keys import ApiKey
 from organisations.models.mail import Mail, MailQuerySet
-from organisations.models.members import Membership, MembershipQuerySet
+from organisations.models.members import (
+    Invitation,
+    InvitationQuerySet,
+    Membership,
+    MembershipChange,
+    MembershipChangeQuerySet,
+    MembershipQuerySet,
+)
 from organisations.models.people import User, UserManager
 from organisations.models.tenants import SLUG, Organisation, OrganisationQuerySet
 
 __all__ = [
     "SLUG",
     "ApiKey",
+    "Invitation",
+    "InvitationQuerySet",
     "Mail",
     "MailQuerySet",
     "Membership",
+    "MembershipChange",
+    "MembershipChangeQuerySet",
     "MembershipQuerySet",
     "Organisation",
     "OrganisationQuerySet",

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 
@@ -43,3 +44,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         """Name the person."""
         return self.name or self.email
+
+    def has_second_factor(self) -> bool:
+        """Tell whether a password alone does not sign this person in; a passkey counts."""
+        types = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+        return bool(Authenticator.objects.filter(user=self, type__in=types).exists())

@@ -98,6 +98,19 @@ def test_the_sandbox_and_we_reach_each_other_past_proxies_and_host_lists(empty, 
     assert found["ALLOWED_HOSTS"] == "give.example,127.0.0.1"
 
 
+@pytest.mark.parametrize(
+    ("stripe", "given", "asked"),
+    [(None, None, "0"), (None, "1", "1"), ("sk_test_real", None, None), ("sk_live_x", None, None)],
+)
+def test_passwords_suffice_where_the_sandbox_plays_stripe(empty, monkeypatch, stripe, given, asked):
+    for name, value in (("STRIPE_SECRET_KEY", stripe), ("REQUIRE_SECOND_FACTOR", given)):
+        monkeypatch.delenv(name, raising=False)
+        if value:
+            monkeypatch.setenv(name, value)
+
+    assert surroundings.surroundings().environment.get("REQUIRE_SECOND_FACTOR") == asked
+
+
 def test_secrets_are_made_once_and_kept_for_ourselves(tmp_path):
     first, second = around(tmp_path), around(tmp_path)
 

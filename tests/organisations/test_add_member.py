@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from organisations.models import Membership, User
+from organisations.models import Membership, MembershipChange, User
 from tests.factories import MembershipFactory, OrganisationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -46,12 +46,22 @@ def test_who_has_an_account_keeps_it(pond):
 
 
 def test_another_role_takes_the_place_of_the_first(pond):
-    user = MembershipFactory(organisation=pond, role="owner").user
+    user = MembershipFactory(organisation=pond, role="viewer").user
 
+    add(email=user.email, role="finance")
     add(email=user.email, role="finance")
 
     assert Membership.objects.get().role == "finance"
     assert str(Membership.objects.get()).endswith(", finance")
+    assert [str(change) for change in MembershipChange.objects.all()] == ["Role Changed"]
+
+
+def test_the_operator_takes_the_last_owner_away_neither(pond):
+    user = MembershipFactory(organisation=pond).user
+
+    with pytest.raises(CommandError, match="make somebody else one first"):
+        add(email=user.email, role="finance")
+    assert Membership.objects.get().role == "owner"
 
 
 @pytest.mark.parametrize(

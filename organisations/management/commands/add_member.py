@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
+from organisations.errors import LastOwner
 from organisations.management.commands.create_staff import PASSWORD_BYTES
 from organisations.models import Membership, Organisation, User
 from organisations.services.members import add_member
@@ -37,7 +38,10 @@ class Command(BaseCommand):
         if organisation is None:
             raise CommandError(f"No organisation has the slug or id {name!r}.")
         user, password = person(email, options["name"])
-        add_member(organisation=organisation, user=user, role=options["role"])
+        try:
+            add_member(organisation=organisation, user=user, role=options["role"])
+        except LastOwner as error:
+            raise CommandError(str(error)) from error
         printed = {"organisation": organisation.id, "email": user.email, "role": options["role"]}
         self.stdout.write(json.dumps(printed | password))
 
