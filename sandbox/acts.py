@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox import (
+    accounts,
     balance,
     cards,
     charges,
@@ -130,6 +131,18 @@ def _move(stage: Stage, values: Values) -> Resource:
     return movement
 
 
+def _require(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, _ = stage.find("account", identifier)
+    due = {name: take(values, name, list, []) for name in ("currently_due", "past_due")}
+    return accounts.require(scope, **due)
+
+
+def _deauthorize(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, account = stage.find("account", identifier)
+    accounts.disconnect(scope)
+    return account
+
+
 def _switch(stage: Stage, values: Values) -> Resource:
     seconds = take(values, "seconds", float, None)
     stage.outbox.switch(take(values, "mode", str), seconds)
@@ -162,6 +175,8 @@ ACTS: list[tuple[str, str, Callable[..., Resource]]] = [
     ("POST", "payouts/([^/]+)/pay", _pay_payout),
     ("POST", "payouts/([^/]+)/fail", _fail_payout),
     ("POST", "balance_transactions", _move),
+    ("POST", "accounts/([^/]+)/require", _require),
+    ("POST", "accounts/([^/]+)/deauthorize", _deauthorize),
     ("GET", "delivery", _counts),
     ("POST", "delivery", _switch),
     ("POST", "events/([^/]+)/deliver", _deliver),

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sandbox import accounts, events, intents
+from sandbox import account_links, accounts, events, intents
 from sandbox.acts import Stage
 from sandbox.api import Api
+from sandbox.connecting import Connecting
 from sandbox.control import Control
 from sandbox.delivery import Delivery
 from sandbox.hosted import Hosted
@@ -18,7 +19,7 @@ from sandbox.settlement import Settlement
 from sandbox.store import Store
 
 # These fill the register of calls when they are imported.
-PLAYED = (accounts, events, intents)
+PLAYED = (account_links, accounts, events, intents)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Application:
         stage = Stage(store, scope_of, outbox, self._settlement, outage)
         self._api = Api(store, scope_of, settings.secret_key, outage)
         self._hosted = Hosted(store, scope_of)
+        self._connecting = Connecting(store, scope_of, settings.secret_key)
         self._control = Control(stage, settings.secret_key)
         self._delivery = Delivery(
             store, outbox, url=settings.webhook_url, secret=settings.webhook_secret
@@ -69,6 +71,8 @@ class Application:
             return self._api.answer(request)
         if request.path.startswith("/_control/"):
             return self._control.answer(request)
+        if request.path.startswith(("/oauth/", "/setup/")):
+            return self._connecting.answer(request)
         return self._hosted.answer(request)
 
 

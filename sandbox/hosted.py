@@ -41,14 +41,14 @@ class Hosted:
         """Return the page at a path, or say that there is none."""
         try:
             if request.path == "/":
-                return _page(200, "Sandbox", _file("front.html"))
+                return page(200, "Sandbox", file_text("front.html"))
             if request.path == "/style.css":
-                return as_style(_file("style.css"))
+                return as_style(file_text("style.css"))
             if request.path.startswith("/pay/"):
                 return self._pay(request, request.path.removeprefix("/pay/"))
             raise StripeError(404, "There is no such page.")
         except StripeError as error:
-            return _sentence(error.status, str(error))
+            return sentence(error.status, str(error))
 
     def _pay(self, request: Request, identifier: str) -> Answer:
         if request.verb == "POST":
@@ -58,7 +58,7 @@ class Hosted:
             status = hosted_payment.status_now(scope, session)
             seller = _seller(scope)
         if status != "open":
-            return _sentence(200, _CLOSED[status])
+            return sentence(200, _CLOSED[status])
         email = session["customer_email"] or ""
         return _form(200, session, seller, {**_FILLED, "email": email})
 
@@ -69,7 +69,7 @@ class Hosted:
             scope, session = self._find(identifier)
             seller = _seller(scope)
             if hosted_payment.status_now(scope, session) != "open":
-                return _sentence(409, _CLOSED[session["status"]])
+                return sentence(409, _CLOSED[session["status"]])
         try:
             _require_filled(fields)
             with self._store.transaction(keep=CardDeclined):
@@ -119,7 +119,7 @@ def _form(
         "seller": escape(seller),
         "total": escape(total),
     }
-    return _page(status, f"Pay {total}", Template(_file("form.html")).substitute(shown))
+    return page(status, f"Pay {total}", Template(file_text("form.html")).substitute(shown))
 
 
 def _back(url: str | None) -> str:
@@ -131,17 +131,17 @@ def _card_row(number: str, does: str) -> str:
     return f"<li><code>{groups}</code> {escape(does)}</li>"
 
 
-def _sentence(status: int, sentence: str) -> Answer:
-    return _page(status, "Sandbox", f"<h1>Sandbox payment</h1><p>{escape(sentence)}</p>")
+def sentence(status: int, words: str) -> Answer:
+    return page(status, "Sandbox", f"<h1>Sandbox payment</h1><p>{escape(words)}</p>")
 
 
-def _page(status: int, title: str, content: str) -> Answer:
-    html = Template(_file("layout.html")).substitute(title=escape(title), content=content)
+def page(status: int, title: str, content: str) -> Answer:
+    html = Template(file_text("layout.html")).substitute(title=escape(title), content=content)
     policy = "default-src 'none'; style-src 'self'; img-src data:"
     headers: dict[str, Any] = {"Content_Security_Policy": policy, "Cache_Control": "no-store"}
     return as_page(status, html, **headers)
 
 
 @cache
-def _file(name: str) -> str:
+def file_text(name: str) -> str:
     return (_PAGES / name).read_text(encoding="utf-8")
