@@ -17,7 +17,7 @@ from donations.errors import (
     UnknownFund,
 )
 from donations.models import GENERAL, Donation, Fund
-from organisations.models import Organisation
+from organisations.models import Organisation, StripeAccountState
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent, RequestOptions
@@ -105,6 +105,9 @@ def _check(organisation: Organisation, fund: str, amount: int, currency: str) ->
     check_amount(amount, currency)
     if not organisation.is_public or not organisation.stripe_account:
         raise TakesNoGifts
+    state = StripeAccountState.objects.filter(organisation=organisation).first()
+    if state and state.why_no_gifts:
+        raise TakesNoGifts(state.why_no_gifts)
     if not Fund.objects.of(organisation).filter(slug=fund).exists():
         raise UnknownFund
 

@@ -1,5 +1,11 @@
 """Tenants, their members, and the keys that act for them."""
 
+from organisations.models.accounts import (
+    ConnectAttempt,
+    StripeAccountState,
+    StripeAccountStateQuerySet,
+)
+from organisations.models.documents import Document
 from organisations.models.keys import ApiKey
 from organisations.models.mail import Mail, MailQuerySet
 from organisations.models.members import Membership, MembershipQuerySet
@@ -9,12 +15,16 @@ from organisations.models.tenants import SLUG, Organisation, OrganisationQuerySe
 __all__ = [
     "SLUG",
     "ApiKey",
+    "ConnectAttempt",
+    "Document",
     "Mail",
     "MailQuerySet",
     "Membership",
     "MembershipQuerySet",
     "Organisation",
     "OrganisationQuerySet",
+    "StripeAccountState",
+    "StripeAccountStateQuerySet",
     "User",
     "UserManager",
 ]

@@ -18,6 +18,7 @@ from treasury.services.booking import book
 from treasury.services.reading import read_account
 from webhooks.errors import NotAgain
 from webhooks.models import StripeEvent
+from webhooks.services import account_events
 from webhooks.services.handling import handle
 from webhooks.services.inbox import addressee_of
 
@@ -40,15 +41,20 @@ def drain_due() -> int:
     organisation = events[0].organisation
     assert organisation
     try:
-        reading = read_account(organisation)
+        account_events.take_note(organisation, events)
+        reading = read_account(organisation) if organisation.is_public else None
         with transaction.atomic():
-            book(organisation=organisation, reading=reading)
+            if reading:
+                book(organisation=organisation, reading=reading)
             _finish(events)
     except TryAgainLater as error:
         _wait_for_stripe(events, error)
     except Exception as error:  # whatever it is, other accounts have their turn
-        _log("booking failed", error, organisation=organisation.id)
-        _postpone(events, error)
+        if account_events.is_gone(organisation, error):
+            _let_go(events)
+        else:
+            _log("booking failed", error, organisation=organisation.id)
+            _postpone(events, error)
     return len(events)
 
 
@@ -98,6 +104,16 @@ def _finish(events: Sequence[StripeEvent]) -> None:
         processed_at=timezone.now(),
         note="",
         payload=Func(F("payload"), function="webhooks_without_person_v1"),
+    )
+
+
+@transaction.atomic
+def _let_go(events: Sequence[StripeEvent]) -> None:
+    # Nothing can be read any more; what was said of the account itself has been taken note of.
+    _finish([event for event in events if event.type in account_events.TYPES])
+    left = [event.id for event in events if event.type not in account_events.TYPES]
+    StripeEvent.objects.filter(id__in=left).update(
+        status=StripeEvent.Status.IGNORED, note="account is disconnected"
     )
 
 
