@@ -43,7 +43,7 @@ class Account:
         self.objects: dict[str, list[Resource]] = defaultdict(list)
         self.now = 2**40
         self.told_balance: Resource | None = None
-        self.told_account: Resource = {"object": "account", "charges_enabled": True}
+        self.told_account: Resource | None = {"object": "account", "charges_enabled": True}
 
     def put(self, kind: str, *objects: Resource) -> None:
         """Add objects to a list; of one second, the first is the newest."""
@@ -147,7 +147,7 @@ class _Answer(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         query = parse_qs(url.query)
         match url.path.split("/")[2:]:
-            case ["account"]:
+            case ["account"] if account.told_account:
                 return 200, account.told_account
             case ["balance"]:
                 return 200, account.balance()

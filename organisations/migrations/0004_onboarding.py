@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from common.ids import new_id
+from common.sql import run_sql
 
 
 class Migration(migrations.Migration):
@@ -176,4 +177,5 @@ class Migration(migrations.Migration):
                 name="document_has_a_digest",
             ),
         ),
+        run_sql("organisations", "accounts_v1"),
     ]

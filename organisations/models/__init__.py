@@ -1,10 +1,6 @@
 """Tenants, their members, and the keys that act for them."""
 
-from organisations.models.accounts import (
-    ConnectAttempt,
-    StripeAccountState,
-    StripeAccountStateQuerySet,
-)
+from organisations.models.accounts import ConnectAttempt, StripeAccountState
 from organisations.models.documents import Document
 from organisations.models.keys import ApiKey
 from organisations.models.mail import Mail, MailQuerySet
@@ -24,7 +20,6 @@ __all__ = [
     "Organisation",
     "OrganisationQuerySet",
     "StripeAccountState",
-    "StripeAccountStateQuerySet",
     "User",
     "UserManager",
 ]

@@ -1,19 +1,9 @@
 """How an organisation stands with Stripe, and the ways there that are under way."""
 
-from typing import Self
-
 from django.db import models
 from django.db.models import Q
 
 from organisations.models.tenants import Organisation
-
-
-class StripeAccountStateQuerySet(models.QuerySet["StripeAccountState"]):
-    """Questions about accounts."""
-
-    def readable(self) -> Self:
-        """Return those that Stripe has not closed to us."""
-        return self.filter(refused_at=None)
 
 
 class StripeAccountState(models.Model):
@@ -41,8 +31,6 @@ class StripeAccountState(models.Model):
     connected_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
     refused_at = models.DateTimeField(null=True)
-
-    objects = StripeAccountStateQuerySet.as_manager()
 
     class Meta:
         constraints = [

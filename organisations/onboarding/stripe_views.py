@@ -54,8 +54,6 @@ def connect(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Send an owner to Stripe, to choose an account that is there."""
 
     def begin(*, organisation: Organisation) -> str:
-        if not request.session.session_key:
-            request.session.create()
         return connecting.begin_connecting(
             organisation=organisation, session_key=str(request.session.session_key)
         )

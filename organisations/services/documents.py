@@ -60,7 +60,8 @@ def add_document(
     except IntegrityError as error:
         raise DocumentRefused("This very file is there already.") from error
     file.seek(0)
-    _storage().save(document.stored_as, file)
+    storage = _storage()
+    storage.save(document.stored_as, file)
     return document
 
 

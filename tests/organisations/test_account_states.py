@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from common.errors import TryAgainLater
-from common.stripe_api import client
+from common.stripe_api import StripeRefused, client
 from organisations.models import Organisation, StripeAccountState
 from organisations.services.account_states import note_connection, note_disconnection, read_state
 from organisations.tasks import read_accounts
@@ -58,8 +58,19 @@ def test_an_older_answer_does_not_undo_a_newer_one(house):
     assert not state_of(house).charges_enabled
 
 
+def test_the_account_of_a_public_ledger_stays_whoever_asks(house):
+    ours = Organisation.objects.filter(pk=house.pk)
+
+    for account in ("acct_new", None):
+        with pytest.raises(IntegrityError, match="belongs to its"), transaction.atomic():
+            ours.update(stripe_account=account)
+    ours.update(stripe_account=house.stripe_account, name="Lantern House")
+
+
 def test_what_is_told_of_an_account_that_was_exchanged_is_about_nobody(house):
-    Organisation.objects.filter(pk=house.pk).update(stripe_account="acct_new")
+    account = house.stripe_account
+    house = ApplicantFactory(stripe_account="acct_new")
+    house.stripe_account = account  # as it was when somebody looked
 
     read_state(organisation=house)
     note_disconnection(organisation=house, account=str(house.stripe_account), at=timezone.now())
@@ -88,6 +99,9 @@ def test_an_account_that_is_closed_to_us_counts_as_disconnected_and_is_left_alon
     caplog.clear()
     read_accounts(timestamp=0)
     assert not [record for record in caplog.records if record.name == "almoner.stripe"]
+    with pytest.raises(StripeRefused):
+        read_state(organisation=house)
+    assert state_of(house).refused_at == state.refused_at
 
 
 def test_an_outage_is_no_disconnection(sandbox_stripe, house):

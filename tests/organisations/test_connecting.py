@@ -111,6 +111,7 @@ def test_an_account_that_is_there_is_connected(sandbox_stripe, browser, draft):
     assert asked["redirect_uri"] == "http://localhost:8000/connect/stripe/return"
     assert len(asked["state"]) >= 40
     assert asked["state"] not in str(list(ConnectAttempt.objects.values()))
+    assert str(ConnectAttempt.objects.get()) == "attempt of Lantern"
 
     response = browser.get(choose(browser, url))
 

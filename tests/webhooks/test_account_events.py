@@ -89,10 +89,11 @@ def process_due():
     drain_due()
 
 
+@pytest.mark.parametrize("told", ["not an object", None])
 def test_an_account_that_stripe_will_not_show_does_not_hold_up_its_money(
-    stripe_account, organisation
+    stripe_account, organisation, told
 ):
-    stripe_account.told_account = "not an object"
+    stripe_account.told_account = told
     stripe_account.put("balance_transactions", transaction("charge", 5000, source=charge()))
     one = stored(type="account.updated")
 
