@@ -46,6 +46,12 @@ class NotADraft(DomainError):
     code = "not_a_draft"
 
 
+class TooManyDrafts(DomainError):
+    """You have several applications under way: send one in before you begin another."""
+
+    code = "too_many_drafts"
+
+
 class ApplicationIncomplete(DomainError):
     """Something is missing still; the list beside the button says what."""
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from common.errors import DomainError
 from common.pages import see_other
 from organisations.access import Right, may, members_only
-from organisations.errors import DocumentRefused, EmailTaken, SlugTaken
+from organisations.errors import DocumentRefused, EmailTaken, SlugTaken, TooManyDrafts
 from organisations.models import Document, Membership, Organisation, StripeAccountState, User
 from organisations.onboarding.downloads import download
 from organisations.onboarding.forms import IdentityForm, SignUpForm, StartForm
@@ -34,15 +34,16 @@ def apply(request: HttpRequest) -> HttpResponse:
     form = (StartForm if user else SignUpForm)(request.POST or None)
     if form.is_valid():
         try:
-            owner = user or _sign_up(request, form.cleaned_data)
-        except EmailTaken as error:
-            form.add_error("email", f"{error} Sign in first, then apply.")
-        else:
             organisation = applications.start_application(
-                owner=owner,
+                owner=user or _sign_up(request, form.cleaned_data),
                 name=form.cleaned_data["organisation"],
                 country=form.cleaned_data["country"],
             )
+        except EmailTaken as error:
+            form.add_error("email", f"{error} Sign in first, then apply.")
+        except TooManyDrafts as error:
+            form.add_error(None, str(error))
+        else:
             return see_other("application", organisation.slug)
     status = 400 if form.is_bound else 200
     return render(request, "organisations/apply.html", {"form": form}, status=status)

@@ -8,7 +8,13 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from common.money import CURRENCIES
-from organisations.errors import AlreadyDecided, ApplicationIncomplete, NotADraft, SlugTaken
+from organisations.errors import (
+    AlreadyDecided,
+    ApplicationIncomplete,
+    NotADraft,
+    SlugTaken,
+    TooManyDrafts,
+)
 from organisations.models import Membership, Organisation, StripeAccountState, User
 from organisations.registration_numbers import Verdict, check
 from organisations.services import tenants
@@ -24,6 +30,7 @@ IDENTITY = (
     "website",
     "registration",
 )
+DRAFTS_MAX = 5
 SLUG_LENGTH = 50
 SLUG_ATTEMPTS = 5
 CURRENCY_ELSEWHERE = "USD"
@@ -36,7 +43,14 @@ NEEDED = {
 
 @transaction.atomic
 def start_application(*, owner: User, name: str, country: str) -> Organisation:
-    """Open a draft that its owner fills in; a free slug and the country's currency are proposed."""
+    """
+    Open a draft that its owner fills in; a free slug and the country's currency are proposed.
+
+    Raises `TooManyDrafts`, so that nobody fills the place with names.
+    """
+    drafts = Membership.objects.of(owner).filter(organisation__status=Organisation.Status.DRAFT)
+    if drafts.count() >= DRAFTS_MAX:
+        raise TooManyDrafts
     organisation = _with_free_slug(name, country)
     Membership.objects.create(organisation=organisation, user=owner, role=Membership.Role.OWNER)
     return organisation

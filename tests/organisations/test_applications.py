@@ -73,6 +73,20 @@ def test_who_is_signed_in_is_asked_for_no_password(client):
     assert User.objects.count() == 1
 
 
+def test_nobody_fills_the_place_with_names(client):
+    user = UserFactory()
+    client.force_login(user)
+    for _ in range(applications.DRAFTS_MAX):
+        assert client.post("/apply", START).status_code == 303
+
+    response = client.post("/apply", START)
+
+    assert "several applications under way" in response.content.decode()
+    assert Organisation.objects.count() == applications.DRAFTS_MAX
+    Organisation.objects.filter(slug="lantern-house").update(status="applied")
+    assert client.post("/apply", START).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
