@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, render, resolve_url
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -22,8 +22,6 @@ from organisations.registration_numbers import check
 from organisations.requirement_words import in_words, why_disabled
 from organisations.services import applications, documents
 from organisations.services.people import create_person
-
-PASSWORDS = "django.contrib.auth.backends.ModelBackend"
 
 
 @never_cache
@@ -46,7 +44,8 @@ def apply(request: HttpRequest) -> HttpResponse:
         else:
             return see_other("application", organisation.slug)
     status = 400 if form.is_bound else 200
-    return render(request, "organisations/apply.html", {"form": form}, status=status)
+    context = {"form": form, "sign_in": resolve_url(settings.LOGIN_URL)}
+    return render(request, "organisations/apply.html", context, status=status)
 
 
 @members_only(Right.SET_UP, "GET", "HEAD", "POST")
@@ -133,7 +132,7 @@ def account_of(membership: Membership) -> dict[str, Any]:
 
 def _sign_up(request: HttpRequest, typed: dict[str, Any]) -> User:
     person = create_person(email=typed["email"], name=typed["person"], password=typed["password"])
-    login(request, person, backend=PASSWORDS)
+    login(request, person)
     return person
 
 

@@ -49,7 +49,8 @@ def errors(response):
 
 
 def test_somebody_new_signs_up_and_owns_a_draft(client):
-    assert client.get("/apply").status_code == 200
+    page = client.get("/apply").content.decode()
+    assert 'href="/sign-in?next=/apply"' in page
 
     response = client.post("/apply", START | PERSON)
 
