@@ -31,11 +31,13 @@ class StripeRefused(DomainError):
 def client() -> stripe.StripeClient:
     """Return the client of this process: pinned version, short timeouts, no telemetry."""
     stripe.enable_telemetry = False
-    addresses: BaseAddresses = {"api": settings.STRIPE_API_BASE} if settings.STRIPE_API_BASE else {}
+    base = settings.STRIPE_API_BASE
+    addresses: BaseAddresses = {"api": base, "connect": base} if base else {}
     return stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,
         stripe_version=VERSION,
         base_addresses=addresses,
+        client_id=settings.STRIPE_CLIENT_ID or None,
         max_network_retries=RETRIES_MAX,
         http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
     )
@@ -71,6 +73,13 @@ def translated_errors(account: str) -> Iterator[None]:
                 "Stripe does not answer at the moment; nothing was lost. Try again in a minute."
             ) from error
         raise StripeRefused(f"Stripe refused: {error.code or type(error).__name__}.") from error
+
+
+def is_without_access(error: Exception) -> bool:
+    """Tell whether Stripe refused because the account is closed to us: its owner said so."""
+    cause = error.__cause__
+    refusal = cause.error if isinstance(cause, stripe.PermissionError) else None
+    return bool(refusal and refusal.code == "account_invalid")
 
 
 def is_passing(error: stripe.StripeError) -> bool:

@@ -197,10 +197,16 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="") or SANDBOX_STRIPE_K
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="").rstrip("/")
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
 STRIPE_WEBHOOK_ALLOWED_IPS = env.list("STRIPE_WEBHOOK_ALLOWED_IPS", default=[])
-STRIPE_CLIENT_ID = env.str("STRIPE_CLIENT_ID", default="")
 STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 USES_STRIPE_SANDBOX = STRIPE_SECRET_KEY == SANDBOX_STRIPE_KEY
+STRIPE_CLIENT_ID = env.str("STRIPE_CLIENT_ID", default="") or (
+    "ca_sandbox" if USES_STRIPE_SANDBOX else ""
+)
 CHECKOUT_ORIGIN = STRIPE_API_BASE if USES_STRIPE_SANDBOX else "https://checkout.stripe.com"
+# Where organisations set up and connect their accounts; signing in leads on to the dashboard.
+CONNECT_ORIGINS = (
+    [] if USES_STRIPE_SANDBOX else ["https://connect.stripe.com", "https://dashboard.stripe.com"]
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -212,8 +218,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        # The donate form answers with a redirect to the hosted checkout, which browsers check too.
-        "form-action": [SELF, *([CHECKOUT_ORIGIN] if CHECKOUT_ORIGIN else [])],
+        # Some forms answer with a redirect to Stripe's pages, which browsers check too.
+        "form-action": [SELF, *([CHECKOUT_ORIGIN] if CHECKOUT_ORIGIN else []), *CONNECT_ORIGINS],
     },
 }
 SECURE_HSTS_SECONDS = 63_072_000 if IS_SECURE else 0
@@ -228,6 +234,9 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = IS_SECURE
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# Files are streamed to the disk, one a form, and cut off where they become too large.
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = ["common.uploads.BoundedUploadHandler"]
 
 # The inbox: how long a worker may take over events before another takes them up.
 EVENT_LEASE_SECONDS = env.float("EVENT_LEASE_SECONDS", default=20)

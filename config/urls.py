@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("donations.urls")),
     path("", include("ledger.urls")),
     path("", include("organisations.urls")),
+    path("", include("organisations.onboarding.urls")),
     path("", include("credits.urls")),
     path("", include("webhooks.urls")),
     path("v1/", include("organisations.api.urls")),

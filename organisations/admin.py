@@ -9,14 +9,32 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 
-from common.admin import DecidingAdmin, ReadOnlyAdmin
-from organisations.models import ApiKey, Mail, Membership, Organisation, User
-from organisations.services import keys, people, tenants
+from common.admin import DecidingAdmin, ReadOnlyAdmin, ReasonForm
+from organisations.models import (
+    ApiKey,
+    Document,
+    Mail,
+    Membership,
+    Organisation,
+    StripeAccountState,
+    User,
+)
+from organisations.onboarding.downloads import download
+from organisations.registration_numbers import check
+from organisations.requirement_words import in_words
+from organisations.services import applications, keys, people, tenants
+
+BANNER_MAX = 20
 
 
 class MembershipInline(admin.TabularInline[Membership, Organisation]):
@@ -35,17 +53,94 @@ class MembershipInline(admin.TabularInline[Membership, Organisation]):
         return False
 
 
+class QuestionForm(ReasonForm):
+    """What staff ask an applicant."""
+
+    reason = forms.CharField(
+        label="Question",
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 60, "autofocus": True}),
+        max_length=2_000,
+        help_text="Its owners get this by mail, and change the application.",
+    )
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(DecidingAdmin[Organisation]):
     """Applications and tenants; the actions are the only way to become public."""
 
-    list_display = ["name", "slug", "status", "country", "currency", "created_at"]
+    list_display = ["name", "slug", "status", "country", "currency", "created_at", "connection"]
+    list_select_related = ["account_state"]
     list_filter = ["status"]
     ordering = ["-id"]
     exact_lookups = ["slug", "id", "stripe_account", "name__iexact"]
     inlines = [MembershipInline]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    actions = ["approve", "reject"]
+    actions = ["approve", "reject", "ask_for_more"]
+    readonly_fields = ["number_check", "papers", "at_stripe"]
+
+    @admin.display(description="Stripe")
+    def connection(self, organisation: Organisation) -> str:
+        """Tell in a word how the account stands."""
+        state = getattr(organisation, "account_state", None)
+        if not organisation.stripe_account or state is None:
+            return "connected" if organisation.stripe_account else "none"
+        if state.disconnected_at:
+            return "disconnected"
+        return "takes payments" if state.charges_enabled else "waits for information"
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """List organisations; say so when public ones have disconnected their account."""
+        public = Organisation.objects.public()
+        gone = public.exclude(account_state__disconnected_at=None).order_by("name")[:BANNER_MAX]
+        if request.method == "GET" and gone:
+            names = ", ".join(organisation.name for organisation in gone)
+            sentence = f"Disconnected from Stripe, so that they take no gifts: {names}."
+            self.message_user(request, sentence, messages.WARNING)
+        return super().changelist_view(request, *args, **kwargs)
+
+    @admin.display(description="Registration number")
+    def number_check(self, organisation: Organisation) -> str:
+        """Tell whether the number can be one of its country's."""
+        found = check(organisation.country, organisation.registration).value
+        return f"{organisation.registration or 'none'} ({found})"
+
+    @admin.display(description="Documents")
+    def papers(self, organisation: Organisation) -> str:
+        """Link to what the applicant sent in."""
+        rows = [
+            (reverse("admin:organisation-document", args=[document.id]), document, document.size)
+            for document in organisation.documents.order_by("added_at")
+        ]
+        links = format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>, {} bytes', rows)
+        return links or "none"
+
+    @admin.display(description="Stripe account")
+    def at_stripe(self, organisation: Organisation) -> str:
+        """Tell what Stripe last said of the account."""
+        state = StripeAccountState.objects.filter(organisation=organisation).first()
+        if state is None or not (state.read_at or state.disconnected_at):
+            return "not read yet"
+        flags = {
+            "takes payments": state.charges_enabled,
+            "is paid out": state.payouts_enabled,
+            "form sent in": state.details_submitted,
+            "disconnected": bool(state.disconnected_at),
+        }
+        said = [f"{words}: {'yes' if flag else 'no'}" for words, flag in flags.items()]
+        due = in_words([*state.past_due, *state.currently_due])
+        return "; ".join([*said, *(f"due: {words}" for words in due)])
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the way to documents."""
+        view = self.admin_site.admin_view(self.document)
+        route = "documents/<slug:document_id>/"
+        return [path(route, view, name="organisation-document"), *super().get_urls()]
+
+    def document(self, request: HttpRequest, document_id: str) -> HttpResponse:
+        """Hand a document to those who decide."""
+        if not self.has_review_permission(request):
+            raise PermissionDenied
+        return download(get_object_or_404(Document, id=document_id))
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         """Tell who may decide on applications."""
@@ -75,6 +170,24 @@ class OrganisationAdmin(DecidingAdmin[Organisation]):
 
         return self.decide_with_reason(
             request, queryset, decision, question="Reject", done="rejected"
+        )
+
+    @admin.action(description="Ask for more", permissions=["review"])
+    def ask_for_more(
+        self, request: HttpRequest, queryset: QuerySet[Organisation]
+    ) -> TemplateResponse | None:
+        """Give applications back with a question."""
+
+        def decision(organisation: Organisation, question: str) -> None:
+            applications.ask_for_more(organisation=organisation, question=question)
+
+        return self.decide_with_reason(
+            request,
+            queryset,
+            decision,
+            question="Ask for more",
+            done="given back",
+            form_class=QuestionForm,
         )
 
 

@@ -110,3 +110,51 @@ class InvitationForAnother(DomainError):
     """The invitation went to another e-mail address than the one you signed in with."""
 
     code = "invitation_for_another"
+
+
+class NotADraft(DomainError):
+    """The application was sent in; it can be changed again when staff give it back."""
+
+    code = "not_a_draft"
+
+
+class TooManyDrafts(DomainError):
+    """You have several applications under way: send one in before you begin another."""
+
+    code = "too_many_drafts"
+
+
+class ApplicationIncomplete(DomainError):
+    """Something is missing still; the list beside the button says what."""
+
+    code = "application_incomplete"
+
+
+class DocumentRefused(DomainError):
+    """The file cannot be taken."""
+
+    code = "document_refused"
+    status = 400
+
+
+class AnotherStripeAccount(DomainError):
+    """
+    The ledger here belongs to another Stripe account: connect that one again.
+
+    What the place `stripe` holds is that account's balance, for ever.
+    """
+
+    code = "another_stripe_account"
+
+
+class NotOurMode(DomainError):
+    """That Stripe account was connected in another mode (live or test) than this site runs in."""
+
+    code = "not_our_mode"
+
+
+class ConnectionRefused(DomainError):
+    """The way back from Stripe cannot be followed."""
+
+    code = "connection_refused"
+    status = 400

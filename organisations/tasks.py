@@ -1,7 +1,8 @@
-"""Background work for people: sending their mail."""
+"""Background work for people and their accounts: sending mail, asking Stripe how they stand."""
 
 from procrastinate.contrib.django import app
 
+from organisations.services.account_states import read_states
 from organisations.services.mail import send_due
 
 BATCH_MAX = 50
@@ -13,3 +14,10 @@ def send_mail(timestamp: int) -> None:
     """Send what is due."""
     while send_due(limit=BATCH_MAX) == BATCH_MAX:
         pass
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(queueing_lock="read_accounts")
+def read_accounts(timestamp: int) -> None:
+    """Ask Stripe once an hour how every connected account stands, whatever webhooks told."""
+    read_states()

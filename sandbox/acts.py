@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox import (
+    accounts,
     balance,
     cards,
     charges,
@@ -163,6 +164,18 @@ def _move(stage: Stage, values: Values) -> Resource:
     return movement
 
 
+def _require(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, _ = stage.find("account", identifier)
+    due = {name: take(values, name, list, []) for name in ("currently_due", "past_due")}
+    return accounts.require(scope, **due)
+
+
+def _deauthorize(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, account = stage.find("account", identifier)
+    accounts.disconnect(scope)
+    return account
+
+
 def _switch(stage: Stage, values: Values) -> Resource:
     seconds = take(values, "seconds", float, None)
     stage.outbox.switch(take(values, "mode", str), seconds)
@@ -218,6 +231,8 @@ ACTS: list[tuple[str, str, Callable[..., Resource]]] = [
     ("POST", "subscriptions/([^/]+)/card", _change_card),
     ("POST", "invoices/([^/]+)/retry", _retry),
     ("POST", "balance_transactions", _move),
+    ("POST", "accounts/([^/]+)/require", _require),
+    ("POST", "accounts/([^/]+)/deauthorize", _deauthorize),
     ("GET", "delivery", _counts),
     ("POST", "delivery", _switch),
     ("POST", "events/([^/]+)/deliver", _deliver),

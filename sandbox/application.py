@@ -4,10 +4,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sandbox import accounts, customers, events, intents, invoice_calls, subscription_calls
+from sandbox import (
+    account_links,
+    accounts,
+    customers,
+    events,
+    intents,
+    invoice_calls,
+    subscription_calls,
+)
 from sandbox.acts import Stage
 from sandbox.api import Api
 from sandbox.board import Board
+from sandbox.connecting import Connecting
 from sandbox.control import Control
 from sandbox.delivery import Delivery
 from sandbox.hosted import Hosted
@@ -19,7 +28,15 @@ from sandbox.settlement import Settlement
 from sandbox.store import Store
 
 # These fill the register of calls when they are imported.
-PLAYED = (accounts, customers, events, intents, invoice_calls, subscription_calls)
+PLAYED = (
+    account_links,
+    accounts,
+    customers,
+    events,
+    intents,
+    invoice_calls,
+    subscription_calls,
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +63,7 @@ class Application:
         self._settlement = Settlement(store, scope_of, after_seconds=settings.settle_seconds)
         stage = Stage(store, scope_of, outbox, self._settlement, outage)
         self._api = Api(store, scope_of, settings.secret_key, outage)
+        self._connecting = Connecting(store, scope_of, settings.secret_key)
         self._control = Control(stage, settings.secret_key)
         self._hosted = Hosted(store, scope_of, Board(stage, self._control))
         self._delivery = Delivery(
@@ -70,6 +88,8 @@ class Application:
             return self._api.answer(request)
         if request.path.startswith("/_control/"):
             return self._control.answer(request)
+        if request.path.startswith(("/oauth/", "/setup/")):
+            return self._connecting.answer(request)
         return self._hosted.answer(request)
 
 

@@ -7,7 +7,7 @@ from sandbox.errors import invalid
 
 Values = dict[str, Any]
 
-_KINDS = {int: "an integer", str: "a text", dict: "an object", float: "a number"}
+_KINDS = {int: "an integer", str: "a text", dict: "an object", float: "a number", list: "a list"}
 
 
 def values_of(body: bytes) -> Values:

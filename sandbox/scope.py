@@ -14,6 +14,8 @@ from sandbox.outbox import Outbox
 from sandbox.store import Store
 
 PLATFORM = "platform"
+# The note of an account that ended the platform\'s access to it.
+DISCONNECTED = "disconnected"
 
 ScopeOf = Callable[..., "Scope"]
 
@@ -43,6 +45,11 @@ class Scope:
     def application(self) -> str | None:
         """Return the platform's application id, as objects of connected accounts carry it."""
         return None if self.account == self.platform else f"ca_{self.platform[5:]}Sandbox"
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether the platform may know what happens on the account."""
+        return not self.store.noted(self.account, DISCONNECTED)
 
     def now(self) -> int:
         """Return the account's time: the wall clock unless a control call set it."""
@@ -92,4 +99,5 @@ class Scope:
         if self.account == self.platform:
             del event["account"]
         self.save(event)
-        self.outbox.add(self.account, event)
+        if self.is_connected:
+            self.outbox.add(self.account, event)

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import factory
+from django.conf import settings
 from factory.django import DjangoModelFactory, Password
 
 from common.ids import make_id
@@ -11,7 +12,16 @@ from donations.models import Donation, Fund, RecurringGift, RefundRequest
 from ledger.models import PUBLIC, Book, Entry, HeadsCheckpoint, HeadsTimestamp
 from ledger.operations import MoneyOperation
 from ledger.services import Draft, append
-from organisations.models import ApiKey, Invitation, Mail, Membership, Organisation, User
+from organisations.models import (
+    ApiKey,
+    Document,
+    Invitation,
+    Mail,
+    Membership,
+    Organisation,
+    StripeAccountState,
+    User,
+)
 from organisations.services import keys, tenants
 from reviews.models import Case
 from treasury.models import BalanceTransaction, Dispute, Payout, StripeBalance, StripeReading
@@ -76,6 +86,42 @@ class InvitationFactory(DjangoModelFactory[Invitation]):
 
     class Meta:
         model = Invitation
+
+
+class DocumentFactory(DjangoModelFactory[Document]):
+    """A paper, with its file."""
+
+    organisation = factory.SubFactory(ApplicantFactory)
+    name = "statutes.pdf"
+    kind = Document.Kind.PDF
+    size = 5
+    sha256 = factory.Sequence(lambda number: f"{number:064x}")
+    stored_as = factory.Sequence(lambda number: f"{number:032x}")
+    added_by = factory.SubFactory(UserFactory)
+
+    class Meta:
+        model = Document
+        skip_postgeneration_save = True
+
+    @factory.post_generation
+    def file(document, create, extracted, **_) -> None:  # noqa: N805 - the row, as factory_boy has it
+        """Put the bytes where the product keeps them."""
+        folder = settings.DATA_DIR / "documents"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / document.stored_as).write_bytes(extracted or b"%PDF-")
+
+
+class StripeAccountStateFactory(DjangoModelFactory[StripeAccountState]):
+    """An account that may do everything."""
+
+    organisation = factory.SubFactory(ApplicantFactory)
+    charges_enabled = True
+    payouts_enabled = True
+    details_submitted = True
+    read_at = NOON
+
+    class Meta:
+        model = StripeAccountState
 
 
 class FundFactory(DjangoModelFactory[Fund]):

@@ -50,6 +50,7 @@ class Account:
         self.now = 2**40
         self.told_balance: Resource | None = None
         self.compositions: dict[str, list[str]] = {}
+        self.told_account: Resource | None = {"object": "account", "charges_enabled": True}
 
     def put(self, kind: str, *objects: Resource) -> None:
         """Add objects to a list; of one second, the first is the newest."""
@@ -153,6 +154,8 @@ class _Answer(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         query = parse_qs(url.query)
         match url.path.split("/")[2:]:
+            case ["account"] if account.told_account:
+                return 200, account.told_account
             case ["balance"]:
                 return 200, account.balance()
             case [kind] if kind in LISTS:

@@ -12,6 +12,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from common.stripe_api import client
 from credits.handles import handle_of
 from credits.models import Owner
 from credits.operations import CREDITS, CreditOperation
@@ -29,6 +30,7 @@ from tests.factories import (
     CreditGrantFactory,
     DeliveryFactory,
     DisputeFactory,
+    DocumentFactory,
     DonationFactory,
     EndpointFactory,
     GrantRuleFactory,
@@ -192,6 +194,33 @@ TABLE = {
             "deliveries/<slug:delivery>/resend",
         )
     },
+    "apply": EVERYBODY,
+    "dashboard/<slug:slug>/application": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/application/documents": (302, 302, 302, 405, 405, 405),
+    "dashboard/<slug:slug>/application/documents/<slug:document_id>": (
+        302,
+        302,
+        302,
+        200,
+        404,
+        404,
+    ),
+    "dashboard/<slug:slug>/application/documents/<slug:document_id>/remove": (
+        302,
+        302,
+        302,
+        405,
+        405,
+        405,
+    ),
+    "dashboard/<slug:slug>/application/submit": (302, 302, 302, 405, 405, 405),
+    "dashboard/<slug:slug>/stripe": (302, 302, 302, 200, 404, 404),
+    "dashboard/<slug:slug>/stripe/open": (302, 302, 302, 405, 405, 405),
+    # To Stripe and back; nobody is on the way.
+    "dashboard/<slug:slug>/stripe/refresh": (302, 302, 302, 303, 404, 404),
+    "dashboard/<slug:slug>/stripe/back": (302, 302, 302, 303, 404, 404),
+    "dashboard/<slug:slug>/stripe/connect": (302, 302, 302, 405, 405, 405),
+    "connect/stripe/return": (302, 302, 302, 400, 400, 400),
     "v1/schema": EVERYBODY,
     "v1/docs": EVERYBODY,
     "v1/redoc": EVERYBODY,
@@ -207,6 +236,7 @@ TABLE = {
     "admin/jsi18n/": (*SIGNED_OUT, 200, 200),
     "admin/r/<path:content_type_id>/<path:object_id>/": (*SIGNED_OUT, 404, 404),
     "admin/organisations/user/<id>/password/": (*SIGNED_OUT, 403, 200),
+    "admin/organisations/organisation/documents/<slug:document_id>/": (*SIGNED_OUT, 403, 200),
     "admin/(?P<url>.*)$": (*SIGNED_OUT, 404, 404),
 }
 # The admin's pages of one model: lists are for who may view, and only people and their groups
@@ -250,6 +280,15 @@ def named(route: str) -> list[str]:
     if "(?P<app_label>" not in route:
         return [route]
     return [f"app:{app}" for app in route.partition("<app_label>")[2].rstrip(")/$").split("|")]
+
+
+@pytest.fixture(autouse=True)
+def nobody_answers(settings) -> Iterator[None]:
+    """Let Stripe be out of reach."""
+    settings.STRIPE_API_BASE = "http://127.0.0.1:1"
+    client.cache_clear()
+    yield
+    client.cache_clear()
 
 
 @pytest.fixture
@@ -312,6 +351,7 @@ def paths(lantern) -> dict[str, str]:
         "<slug:delivery>": DeliveryFactory(endpoint=endpoint).id,
         "<owner:owner_id>": "ann",
         "<slug:application>": "credits",
+        "<slug:document_id>": DocumentFactory(organisation=lantern).id,
         "<slug:handle>": handle_of(Owner(lantern, "credits", "ann")),
         "<path:content_type_id>/<path:object_id>": "1/1",
         "<id>": UserFactory().id,
@@ -360,6 +400,7 @@ BY_SECRET = {
     "donations/<slug:donation_id>",
     "donations/<slug:donation_id>/opening",
     "donations/<slug:donation_id>/erase",
+    "connect/stripe/return",
     "invitations/<slug:invitation_id>",
     "v1/webhooks/stripe",
 }

@@ -15,7 +15,7 @@ logger = logging.getLogger("almoner.treasury")
 @app.task(queueing_lock="sweep_accounts")
 def sweep_accounts(timestamp: int) -> None:
     """Sweep every connected account once an hour; one that fails does not hold up the others."""
-    connected = Organisation.objects.public().exclude(stripe_account=None)
+    connected = Organisation.objects.public().readable()
     for organisation in connected.order_by("created_at"):
         sweep_account(organisation.pk)
 

@@ -65,7 +65,7 @@ CHARITIES = [
             "Forty beds from October to April, and a hot meal every day of the year, for anyone "
             "who knocks. Run by nine employees and about seventy volunteers."
         ),
-        registration="VZW 0438.771.905, Belgium",
+        registration="0438.771.976",
         website="https://lanternhouse.example",
         crest="lantern",
         owner="Lieve Claes",
@@ -86,7 +86,7 @@ CHARITIES = [
         currency="JPY",
         summary="Outdoor school in Nagano, Japan",
         description="Outdoor school days, tools and winter coats for village children.",
-        registration="NPO 1000-05-008841, Japan",
+        registration="5-1000-0500-8841",
         website="https://kawabe-forest.example",
         crest="forest",
         owner="Haruka Sato",
@@ -106,7 +106,7 @@ CHARITIES = [
         currency="EUR",
         summary="Salt pans and birds near Aveiro, Portugal",
         description="Buys back drained salt pans and lets the tide and the birds return.",
-        registration="NIPC 513 402 118, Portugal",
+        registration="513 402 110",
         website="https://saltmarsh.example",
         crest="marsh",
         owner="Rui Tavares",

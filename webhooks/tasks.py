@@ -26,7 +26,7 @@ async def rescue_stalled_jobs(timestamp: int) -> None:
 @app.task(queueing_lock="backfill_events")
 def backfill_events(timestamp: int) -> None:
     """Ask for what did not arrive, once an hour; one account does not hold up the others."""
-    connected = Organisation.objects.public().exclude(stripe_account=None)
+    connected = Organisation.objects.public().readable()
     for organisation in connected.order_by("created_at"):
         backfill_account(organisation.pk)
 

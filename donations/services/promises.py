@@ -21,7 +21,7 @@ from donations.errors import (
 from donations.models import GENERAL, Donation, Fund
 from donations.services.giving import check_amount
 from donations.services.recurring import begin_recurring
-from organisations.models import Organisation
+from organisations.models import Organisation, StripeAccountState
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent, RequestOptions
@@ -104,6 +104,9 @@ def _check(organisation: Organisation, fund: str, flow: str, interval: str | Non
         raise RepeatsByCheckoutOnly
     if not organisation.is_public or not organisation.stripe_account:
         raise TakesNoGifts
+    state = StripeAccountState.objects.filter(organisation=organisation).first()
+    if state and state.why_no_gifts:
+        raise TakesNoGifts(state.why_no_gifts)
     if not Fund.objects.of(organisation).filter(slug=fund).exists():
         raise UnknownFund
 

@@ -15,7 +15,7 @@ from donations.services.giving import remove_currency, set_terms
 from donations.views.giving import locale_of
 from organisations.access import Right, may, members_only
 from organisations.models import Membership, Organisation
-from organisations.services.descriptors import read_descriptor
+from organisations.services.account_states import read_state
 
 
 @members_only(Right.LOOK)
@@ -39,7 +39,8 @@ def set_giving(request: HttpRequest, membership: Membership) -> HttpResponse:
         form.add_error(error.field, str(error))
         return _show(request, membership, form, status=400)
     try:
-        read_descriptor(organisation=organisation)
+        if organisation.stripe_account:
+            read_state(organisation=organisation)
     except (TryAgainLater, StripeRefused) as error:
         return _show(request, membership, form, unread=str(error), status=error.status)
     return see_other("giving", organisation.slug)

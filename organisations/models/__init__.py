@@ -1,5 +1,7 @@
 """Tenants, their members, and the keys that act for them."""
 
+from organisations.models.accounts import ConnectAttempt, StripeAccountState
+from organisations.models.documents import Document
 from organisations.models.keys import ApiKey
 from organisations.models.mail import Mail, MailQuerySet
 from organisations.models.members import (
@@ -16,6 +18,8 @@ from organisations.models.tenants import SLUG, Organisation, OrganisationQuerySe
 __all__ = [
     "SLUG",
     "ApiKey",
+    "ConnectAttempt",
+    "Document",
     "Invitation",
     "InvitationQuerySet",
     "Mail",
@@ -26,6 +30,7 @@ __all__ = [
     "MembershipQuerySet",
     "Organisation",
     "OrganisationQuerySet",
+    "StripeAccountState",
     "User",
     "UserManager",
 ]

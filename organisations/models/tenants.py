@@ -20,6 +20,10 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         """Return those that staff approved."""
         return self.filter(status=Organisation.Status.APPROVED)
 
+    def readable(self) -> Self:
+        """Return those with a Stripe account that is not closed to us."""
+        return self.exclude(stripe_account=None).exclude(account_state__refused_at__isnull=False)
+
     def known_as(self, name: str) -> Self:
         """Return the organisation with this id or slug, if there is one."""
         return self.filter(Q(id=name) | Q(slug=name))
@@ -29,13 +33,14 @@ class Organisation(models.Model):
     """
     One tenant: a charity with its page, members, keys, Stripe account and ledger.
 
-    It is `applied` until staff say yes (`approved`: public from then on, with a ledger that
-    starts at its genesis) or no (`rejected`). `currency` is the one it mainly counts in.
-    `statement_descriptor` is what donors read on their cards' statements, as Stripe said when it
-    was read last; None before that.
+    It is a `draft` while its people fill in the application (`question` is what staff asked for
+    when they gave it back) and `applied` until staff say yes (`approved`: public from then on,
+    with a ledger that starts at its genesis) or no (`rejected`). `currency` is the one it mainly
+    counts in.
     """
 
     class Status(models.TextChoices):
+        DRAFT = "draft"
         APPLIED = "applied"
         APPROVED = "approved"
         REJECTED = "rejected"
@@ -54,8 +59,8 @@ class Organisation(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.APPLIED)
     stripe_account = models.CharField(max_length=64, unique=True, null=True, blank=True)
-    statement_descriptor = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 - null was never read
     created_at = models.DateTimeField(auto_now_add=True)
+    question = models.TextField(blank=True, editable=False)
     decided_at = models.DateTimeField(null=True, editable=False)
     decided_by = models.ForeignKey(
         User, models.PROTECT, null=True, editable=False, related_name="decided_organisations"
@@ -77,7 +82,7 @@ class Organisation(models.Model):
                 condition=Q(country__regex=r"^[A-Z]{2}$"), name="organisation_country_is_iso_3166"
             ),
             models.CheckConstraint(
-                condition=Q(status="applied")
+                condition=Q(status__in=["draft", "applied"])
                 | (Q(decided_at__isnull=False) & ~Q(decision_reason="")),
                 name="organisation_decision_has_a_reason",
             ),

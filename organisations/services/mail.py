@@ -10,7 +10,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from organisations.models import Mail
+from organisations.models import Mail, Membership, Organisation
 
 logger = logging.getLogger("almoner.mail")
 SUBJECT = "Subject: "
@@ -29,6 +29,14 @@ def queue_mail(*, to: str, template: str, context: dict[str, Any]) -> Mail:
     return Mail.objects.create(
         recipient=to, subject=subject.removeprefix(SUBJECT).strip(), body=body.strip() + "\n"
     )
+
+
+def tell_owners(organisation: Organisation, template: str) -> None:
+    """Write to everybody who owns an organisation."""
+    owners = organisation.memberships.filter(role=Membership.Role.OWNER).select_related("user")
+    for membership in owners:
+        context = {"organisation": organisation, "person": membership.user}
+        queue_mail(to=membership.user.email, template=template, context=context)
 
 
 def send_due(*, limit: int) -> int:

@@ -12,6 +12,7 @@ from organisations.errors import (
     StripeAccountTaken,
 )
 from organisations.models import Organisation, User
+from organisations.services.mail import tell_owners
 from organisations.signals import organisation_approved
 
 
@@ -45,13 +46,16 @@ def approve(*, organisation: Organisation, decided_by: User | None, reason: str)
     """
     organisation = _decide(organisation, Organisation.Status.APPROVED, decided_by, reason)
     organisation_approved.send(Organisation, organisation=organisation)
+    tell_owners(organisation, "application_approved")
     return organisation
 
 
 @transaction.atomic
 def reject(*, organisation: Organisation, decided_by: User, reason: str) -> Organisation:
     """Turn an application down, once. Raises `AlreadyDecided`, `ReasonMissing`."""
-    return _decide(organisation, Organisation.Status.REJECTED, decided_by, reason)
+    organisation = _decide(organisation, Organisation.Status.REJECTED, decided_by, reason)
+    tell_owners(organisation, "application_rejected")
+    return organisation
 
 
 def _decide(

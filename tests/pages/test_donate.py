@@ -13,7 +13,14 @@ from donations.models import Donation
 from donations.models.fees import measured_fee
 from donations.services.giving import remove_currency, set_terms
 from ledger.operations import MoneyOperation
-from tests.factories import NOON, ApplicantFactory, FundFactory, OrganisationFactory, gift_entries
+from tests.factories import (
+    NOON,
+    ApplicantFactory,
+    FundFactory,
+    OrganisationFactory,
+    StripeAccountStateFactory,
+    gift_entries,
+)
 from tests.pages.conftest import text_of, write
 
 URL = "/o/lantern-house/donate"
@@ -264,8 +271,7 @@ def write_gifts(organisation, count, **gift):
 
 def test_the_words_on_the_card_statement_are_shown_once_they_are_known(client, organisation):
     before = client.get(URL).content.decode()
-    organisation.statement_descriptor = "LANTERN HOUSE"
-    organisation.save(update_fields=["statement_descriptor"])
+    StripeAccountStateFactory(organisation=organisation, statement_descriptor="LANTERN HOUSE")
 
     page = client.get(URL).content.decode()
 

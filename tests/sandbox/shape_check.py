@@ -11,9 +11,12 @@ from stripe._stripe_object import StripeObject, UntypedStripeObject
 
 KINDS: dict[str, Any] = {
     "account": stripe.Account,
+    "account_link": stripe.AccountLink,
+    "application": stripe.Application,
     "balance": stripe.Balance,
     "balance_transaction": stripe.BalanceTransaction,
     "bank_account": stripe.BankAccount,
+    "capability": stripe.Capability,
     "charge": stripe.Charge,
     "checkout.session": stripe.checkout.Session,
     "customer": stripe.Customer,

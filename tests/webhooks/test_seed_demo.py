@@ -6,9 +6,15 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.factories import StripeEventFactory
+from organisations.models import Mail, Organisation
+from organisations.registration_numbers import Verdict, check
+from tests.factories import StripeEventFactory, UserFactory
+from tests.sandbox_fixtures import sandbox_process, sandbox_stripe
+from webhooks import demo_applicant
 from webhooks.management.commands import seed_demo
 from webhooks.management.commands.seed_demo import Bar
+
+__all__ = ["sandbox_process", "sandbox_stripe"]
 
 
 class Terminal(StringIO):
@@ -35,6 +41,25 @@ def test_a_demo_that_is_there_is_kept_and_told_anew_where_it_is(settings, tmp_pa
     assert told["staff"] == {"email": "a@b.org"}
     assert told["base_url"] == "http://127.0.0.1:8"
     assert told["stripe"]["api_base"] == "http://127.0.0.1:9"
+
+
+@pytest.mark.django_db
+def test_the_demo_has_an_applicant_who_waits_for_staff(sandbox_stripe):
+    owner = UserFactory()
+
+    for _ in range(2):
+        demo_applicant.apply(owner)
+
+    applicant = Organisation.objects.get()
+    assert (applicant.status, applicant.slug) == ("applied", "tideline-choir")
+    assert check(applicant.country, applicant.registration) is Verdict.GOOD
+    assert applicant.account_state.charges_enabled
+    document = applicant.documents.get()
+    assert (document.kind, document.name) == (
+        "application/pdf",
+        "Statutes of the Tideline Choir.pdf",
+    )
+    assert Mail.objects.get().recipient == owner.email
 
 
 def test_a_terminal_sees_one_line_that_grows(monkeypatch):

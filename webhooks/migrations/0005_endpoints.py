@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("organisations", "0001_initial"),
-        ("webhooks", "0003_forget"),
+        ("webhooks", "0004_addressee"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

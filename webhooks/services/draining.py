@@ -25,6 +25,7 @@ from treasury.services.reading import Reading, read_account
 from treasury.services.sweeping import import_at_once, order_sweep
 from webhooks.errors import NotAgain
 from webhooks.models import StripeEvent
+from webhooks.services import account_events
 from webhooks.services.handling import handle
 from webhooks.services.inbox import addressee_of
 from webhooks.services.recurring_events import read_subscriptions
@@ -56,18 +57,25 @@ def drain_due() -> int:
     organisation = events[0].organisation
     assert organisation
     try:
-        if not import_at_once(organisation=organisation):
-            _wait_for_history(events)
-            return len(events)
-        told = _read(organisation, events)
+        account_events.take_note(organisation, events)
+        told = None
+        if organisation.is_public:
+            if not import_at_once(organisation=organisation):
+                _wait_for_history(events)
+                return len(events)
+            told = _read(organisation, events)
         with transaction.atomic():
-            _keep(organisation, told)
+            if told:
+                _keep(organisation, told)
             _finish(events)
     except TryAgainLater as error:
         _wait(events, str(error))
     except Exception as error:  # whatever it is, other accounts have their turn
-        _log("booking failed", error, organisation=organisation.id)
-        _postpone(events, error)
+        if account_events.is_gone(organisation, error):
+            _let_go(events)
+        else:
+            _log("booking failed", error, organisation=organisation.id)
+            _postpone(events, error)
     return len(events)
 
 
@@ -132,6 +140,16 @@ def _finish(events: Sequence[StripeEvent]) -> None:
         processed_at=timezone.now(),
         note="",
         payload=Func(F("payload"), function="webhooks_without_person_v1"),
+    )
+
+
+@transaction.atomic
+def _let_go(events: Sequence[StripeEvent]) -> None:
+    # Nothing can be read any more; what was said of the account itself has been taken note of.
+    _finish([event for event in events if event.type in account_events.TYPES])
+    left = [event.id for event in events if event.type not in account_events.TYPES]
+    StripeEvent.objects.filter(id__in=left).update(
+        status=StripeEvent.Status.IGNORED, note="account is disconnected"
     )
 
 

@@ -25,9 +25,9 @@ SECRET_FIELDS = frozenset({"client_secret"})
 # Where the bytes have neither its name nor an escape that may spell it, there is none.
 SECRET_OR_ESCAPED = re.compile(rb"client_secret|\\u")
 AS_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-ADDRESSEE = "SELECT organisation, note FROM webhooks_addressee_v1(%s, %s)"
+ADDRESSEE = "SELECT organisation, note FROM webhooks_addressee_v2(%s, %s, %s)"
 TAKE_IN = """
-    SELECT webhooks_take_in_v1(
+    SELECT webhooks_take_in_v2(
         %(id)s, %(account)s, %(type)s, %(livemode)s, %(occurred_at)s, %(payload)s, %(now)s,
         %(note)s
     )
@@ -158,7 +158,7 @@ def _moment(created: object) -> datetime:
 def addressee_of(event: StripeEvent) -> tuple[str | None, str]:
     """Return the id of the organisation whose event it is, or why nothing will be booked for it."""
     with connection.cursor() as cursor:
-        cursor.execute(ADDRESSEE, [event.account, _reason_to_ignore(event)])
+        cursor.execute(ADDRESSEE, [event.account, event.type, _reason_to_ignore(event)])
         [(organisation_id, note)] = cursor.fetchall()
     return organisation_id, note
 

@@ -24,6 +24,7 @@ from donations.services.promises import create_sandbox_account
 from ledger.witness_page import policy_file
 from organisations.models import ApiKey, Membership, Organisation, User
 from organisations.services import keys, members, tenants
+from webhooks import demo_applicant
 from webhooks.demo import (
     CHARITIES,
     PAYOUT_EVERY,
@@ -72,6 +73,7 @@ class Command(BaseCommand):
     def _fill(self) -> dict[str, Any]:
         staff, staff_account = person(STAFF_EMAIL, "Demo Staff", is_staff=True, is_superuser=True)
         houses = [set_up(charity, staff) for charity in CHARITIES]
+        demo_applicant.apply(person(demo_applicant.OWNER_EMAIL, demo_applicant.OWNER_NAME)[0])
         introduce_to_witness()
         stories = [list(gifts_of(charity, today())) for charity in CHARITIES]
         bar = Bar(sum(len(gifts) for gifts in stories))

@@ -55,7 +55,7 @@ def day(text: str) -> datetime:
 
 def connected(name: str | None) -> list[Organisation]:
     """Return the organisations with an account, or the one of this name. Raises `CommandError`."""
-    organisations = Organisation.objects.public().exclude(stripe_account=None)
+    organisations = Organisation.objects.public().readable()
     if name is None:
         return list(organisations.order_by("slug"))
     found = list(organisations.known_as(name))

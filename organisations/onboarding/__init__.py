@@ -1,0 +1,1 @@
+"""The pages on which an organisation applies, and connects its Stripe account."""
