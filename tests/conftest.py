@@ -4,9 +4,13 @@ import itertools
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.chromium import chromium  # noqa: F401 - a fixture
 
+# No test is timed: machines are busy.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 FOLDERS = itertools.count()
 PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 

@@ -157,9 +157,8 @@ def test_a_dispute_that_we_do_not_know_of_is_refused_in_words(sandbox_stripe, gi
     assert (refund.refusal_code, refund.refusal) == ("charge_disputed", REFUSALS["charge_disputed"])
 
 
-def test_an_account_that_is_disconnected_is_told_in_words(gift):
-    gift.organisation.stripe_account = "acct_gone"
-    gift.organisation.save(update_fields=["stripe_account"])
+def test_an_account_that_is_disconnected_is_told_in_words(sandbox_stripe, gift):
+    sandbox_stripe.control(f"accounts/{gift.organisation.stripe_account}/deauthorize")
 
     refund = refunded(gift)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import stripe
-from django.core.cache import cache
+from django.core.cache import caches
 
 from ledger.models import PUBLIC, Book, Entry
 from ledger.operations import MoneyOperation
@@ -18,7 +18,7 @@ from tests.factories import FundFactory, OrganisationFactory
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """Forget what an earlier test's pages kept."""
-    cache.clear()
+    caches["memory"].clear()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from donations.models import GivingCurrency
 from donations.models.giving import terms_of
 from donations.services.giving import remove_currency
 from organisations.models import Membership, Organisation
-from tests.factories import ApplicantFactory, MembershipFactory
+from tests.factories import ApplicantFactory, MembershipFactory, OrganisationFactory
 from tests.pages.conftest import text_of
 from tests.pages.test_donate import problems_of
 from tests.sandbox_fixtures import sandbox_process, sandbox_stripe
@@ -34,9 +34,14 @@ def browser_of(organisation, role=Membership.Role.ADMIN) -> Client:
 
 
 @pytest.fixture
+def organisation(db) -> Organisation:
+    """A charity without a Stripe account."""
+    return OrganisationFactory(name="Lantern House", slug="lantern-house", stripe_account=None)
+
+
+@pytest.fixture
 def member(organisation) -> Client:
-    """The browser of an admin, of an organisation without a Stripe account."""
-    Organisation.objects.update(stripe_account=None)
+    """The browser of an admin."""
     return browser_of(organisation)
 
 
@@ -168,6 +173,7 @@ def test_an_account_without_words_is_told_what_to_do(sandbox_stripe, organisatio
 
 def test_what_was_saved_stays_when_stripe_does_not_answer(sandbox_stripe, organisation):
     sandbox_stripe.control("outage", status=500)
+    Organisation.objects.update(stripe_account="acct_away")
 
     response = browser_of(organisation).post(f"{PAGE}/terms", TERMS)
 

@@ -190,7 +190,12 @@ def test_an_expired_gift_can_be_given_after_all_with_the_same_values(client, don
     form = client.get(unescape(link)).content.decode()
 
     chosen = re.findall(r'name="(\w+)"\s+value="([^"]+)"[^>]*\schecked', form)
-    assert chosen == [("amount", "other"), ("fund", "general"), ("public", "no")]
+    assert chosen == [
+        ("amount", "other"),
+        ("interval", "once"),
+        ("fund", "general"),
+        ("public", "no"),
+    ]
     assert 'value="40.23"' in form
     assert 'name="currency" value="EUR"' in form
     assert "zoe@example.org" not in form

@@ -136,7 +136,7 @@ def test_a_history_that_is_being_imported_is_said(client, organisation):
     reading.save()
     after = text_of(client.get(URL))
 
-    assert "It is there up to 21 November 2026, 12:00 UTC." in during
+    assert "It is there up to 21 November 2026, 12:00 UTC" in during
     assert "history" not in after
 
 

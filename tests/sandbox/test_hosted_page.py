@@ -1,6 +1,7 @@
 """The hosted payment page: a plain form that works without JavaScript."""
 
 import re
+import time
 
 import pytest
 import requests
@@ -218,3 +219,12 @@ def test_the_front_page_says_what_this_is(sandbox):
     assert style.headers["Content-Type"].startswith("text/css")
     assert "prefers-color-scheme: dark" in style.text
     assert requests.get(f"{sandbox.url}/healthz", timeout=10).json() == {"status": "ok"}
+
+
+def test_an_expiry_by_the_wall_clock_is_as_long_by_an_accounts_own(sandbox):
+    account = sandbox.account()
+    sandbox.control("clock", account=account, now=1_700_000_000)
+
+    session = sandbox.session(account, 5000, "eur", expires_at=int(time.time()) + 7200)
+
+    assert 7195 <= session.expires_at - 1_700_000_000 <= 7200
