@@ -235,13 +235,11 @@ def refund(house: dict[str, Any], session_id: str, amount: int) -> None:
 
 def pay_out(house: dict[str, Any]) -> None:
     """Send what is available to the bank, when there is something."""
-    options = on_account(house["stripe_account"])
-    for part in client().v1.balance.retrieve(options=options).available:
+    account = house["stripe_account"]
+    for part in client().v1.balance.retrieve(options=on_account(account)).available:
         if part.amount > 0:
-            payout = client().v1.payouts.create(
-                {"amount": part.amount, "currency": part.currency}, options
-            )
-            control(f"payouts/{payout.id}/pay")
+            payout = control("payouts", account=account, currency=part.currency)
+            control(f"payouts/{payout['id']}/pay")
 
 
 def set_clock(house: dict[str, Any], moment: datetime | None) -> None:
