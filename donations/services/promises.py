@@ -61,14 +61,11 @@ def promise_donation(
     Promise a gift and open its payment at Stripe, on the organisation's own account.
 
     `amount` counts minor units of `currency`; `owner_id` is who may be granted credits. With an
-    `interval` the gift repeats, and this one is its first payment. The same `idempotency_key`
-    again returns the same gift and goes on where it was cut off. Raises what `check_amount` does,
+    `interval` this is the first payment of a gift that repeats. The same `idempotency_key` again
+    returns the same gift and goes on where it was cut off. Raises what `check_amount` does, and
     `UnknownFund`, `TakesNoGifts`, `RepeatsByCheckoutOnly`, `IdempotencyConflict`,
     `TryAgainLater`, `StripeRefused`.
     """
-    _check(organisation, fund, flow, interval)
-    if not _is_promised(organisation, idempotency_key):
-        check_amount(organisation=organisation, amount=amount, currency=currency)
     gift = {
         "amount": amount,
         "currency": currency,
@@ -80,6 +77,7 @@ def promise_donation(
         "owner_id": owner_id,
     }
     links = {"success_url": success_url, "cancel_url": cancel_url}
+    _check(organisation, gift, interval, idempotency_key)
     donation, is_new = _take_down(organisation, gift, links, idempotency_key, interval)
     return Promised(donation, is_new, _open(donation, links))
 
@@ -99,16 +97,24 @@ def create_sandbox_account(*, country: str, currency: str) -> str:
     return account.id
 
 
-def _check(organisation: Organisation, fund: str, flow: str, interval: str | None) -> None:
-    if interval and flow != Donation.Flow.CHECKOUT:
+def _check(
+    organisation: Organisation,
+    gift: dict[str, Any],
+    interval: str | None,
+    idempotency_key: str | None,
+) -> None:
+    if interval and gift["flow"] != Donation.Flow.CHECKOUT:
         raise RepeatsByCheckoutOnly
     if not organisation.is_public or not organisation.stripe_account:
         raise TakesNoGifts
     state = StripeAccountState.objects.filter(organisation=organisation).first()
     if state and state.why_no_gifts:
         raise TakesNoGifts(state.why_no_gifts)
-    if not Fund.objects.of(organisation).filter(slug=fund).exists():
+    if not Fund.objects.of(organisation).filter(slug=gift["fund"]).exists():
         raise UnknownFund
+    if not _is_promised(organisation, idempotency_key):
+        terms = {name: gift[name] for name in ("amount", "currency")}
+        check_amount(organisation=organisation, **terms)
 
 
 def _is_promised(organisation: Organisation, idempotency_key: str | None) -> bool:

@@ -60,7 +60,7 @@ class Organisation(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.APPLIED)
     stripe_account = models.CharField(max_length=64, unique=True, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    question = models.TextField(blank=True, editable=False)
+    question = models.TextField(blank=True, db_default="", default="", editable=False)
     decided_at = models.DateTimeField(null=True, editable=False)
     decided_by = models.ForeignKey(
         User, models.PROTECT, null=True, editable=False, related_name="decided_organisations"

@@ -39,7 +39,8 @@ def console_nav(context: Context) -> dict[str, Any]:
     links = []
     for name, words in (PAGES | (PUBLIC if organisation.is_public else APPLICANT)).items():
         url = reverse(name, args=[organisation.slug])
-        if role in ROLES[resolve(url).func.right]:
+        page: Any = resolve(url).func
+        if role in ROLES[page.right]:
             is_below = name != OVERVIEW and request.path.startswith(f"{url}/")
             links.append(Link(url, words, request.path == url or is_below))
     return {"organisation": organisation, "links": links}

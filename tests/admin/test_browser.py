@@ -69,9 +69,9 @@ def office() -> None:
 @pytest.mark.usefixtures("office")
 def test_staff_sign_in_look_around_and_decide(page):
     page.goto("/admin/")
-    page.fill("#id_username", "Chief@example.org")
-    page.fill("#id_password", PASSWORD)
-    page.click("input[type=submit]")
+    page.fill("input[name=username]", "Chief@example.org")
+    page.fill("input[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
     assert page.locator("#site-name").inner_text() == "Almoner: staff"
 
     for name in LISTS:

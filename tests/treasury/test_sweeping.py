@@ -96,7 +96,7 @@ def test_the_next_sweep_begins_a_day_before_the_last_ended(
 
     since = int((swept_until - timedelta(days=1)).timestamp())
     assert f"gte%5D={since}" in stripe_server.asked[0]
-    assert len(stripe_server.asked) == 2
+    assert len(stripe_server.asked) == 3
 
 
 def test_a_moment_can_be_named(stripe_server, stripe_account, organisation):
@@ -147,7 +147,7 @@ def test_the_whole_history_is_compared_once_a_day(stripe_server, stripe_account,
     asked = len(stripe_server.asked)
     sweep(organisation=organisation)
 
-    assert asked == 2
+    assert asked == 3
     assert len(stripe_server.asked) > 2 * asked
 
 

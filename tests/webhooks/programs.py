@@ -29,6 +29,15 @@ EMPTY = (
     *("donor_email", "donor_name", "public_name", "request_hash", "checkout_session"),
     *("checkout_url", "payment_intent", "ended_as", "settled_currency"),
 )
+REPEATED = {
+    **dict.fromkeys(("donor_email", "public_name", "owner_id", "ended_reason", "told_status"), ""),
+    "fund": "general",
+    "interval": "month",
+    "status": "pending",
+    "currency": "EUR",
+    "amount": 1000,
+    "created_at": "now",
+}
 GIFT = {
     **dict.fromkeys(EMPTY, ""),
     "fund": "general",
@@ -125,11 +134,20 @@ class Programs:
 
     def give(self, organisation_id: str, **fields: Any) -> str:
         """Promise a gift by checkout to an organisation, unless its fields say otherwise."""
-        gift = {"id": make_id("don"), "organisation_id": organisation_id, **GIFT, **fields}
-        names, places = ", ".join(gift), ", ".join(["%s"] * len(gift))
-        query = f"INSERT INTO donations_donation ({names}) VALUES ({places})"
-        self.ask(query, *gift.values())
-        return str(gift["id"])
+        gift = {"organisation_id": organisation_id, **GIFT, **fields}
+        return self._insert("don", "donation", gift)
+
+    def repeat(self, organisation_id: str) -> str:
+        """Let a gift of 10.00 EUR to an organisation be one that repeats every month."""
+        repeated = {"organisation_id": organisation_id, **REPEATED}
+        return self._insert("rec", "recurringgift", repeated)
+
+    def _insert(self, prefix: str, table: str, fields: dict[str, Any]) -> str:
+        row = {"id": make_id(prefix), **fields}
+        names, places = ", ".join(row), ", ".join(["%s"] * len(row))
+        query = f"INSERT INTO donations_{table} ({names}) VALUES ({places})"
+        self.ask(query, *row.values())
+        return str(row["id"])
 
     def listens(self) -> bool:
         """Tell whether the web server takes connections."""

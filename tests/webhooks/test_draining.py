@@ -133,7 +133,10 @@ def test_a_history_that_is_long_comes_before_events(
     assert BalanceTransaction.objects.count() == 9
 
 
-def test_an_event_about_a_payout_has_the_payouts_read_too(stripe_account, stripe_server):
+def test_an_event_about_a_payout_has_the_payouts_read_too(
+    stripe_account, stripe_server, organisation
+):
+    StripeReadingFactory(organisation=organisation, imported_at=NOON)
     one = payout(4900)
     rows = [
         transaction("charge", 5000, 100, source=charge()),
