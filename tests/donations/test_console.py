@@ -385,3 +385,13 @@ def test_every_state_of_a_refund_is_said(owner, organisation, fields, words):
 
     assert words in page
     assert "A program" in page
+
+
+def test_what_moved_between_purposes_is_no_part_of_what_is_left(organisation, owner):
+    gift = settled(organisation)
+    held = {"operation": MoneyOperation.DONATION_HELD, "debit": "fund:general", "credit": "held"}
+    gift_entries(organisation, first=50, metadata={"donation": gift.id}, **held)
+
+    page = words_of(owner.get(f"{GIFTS}/{gift.id}"))
+
+    assert "Left for Lantern 48.30 EUR" in page

@@ -152,11 +152,12 @@ def test_the_whole_history_is_compared_once_a_day(stripe_server, stripe_account,
 
 
 def test_where_money_moves_all_the_time_nothing_is_compared(stripe_account, organisation):
-    totals = iter(range(100))
+    totals = itertools.count(1)
     stripe_account.balance = lambda: {"available": [{"amount": next(totals), "currency": "eur"}]}
 
     sweep(organisation=organisation)
 
+    assert state_of(organisation).compared_at
     assert cases() == []
 
 
