@@ -34,7 +34,7 @@ from webhooks.services.backfilling import backfill
 from webhooks.services.draining import drain_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STEPS, EXAMPLES = 200, 3
+STEPS, EXAMPLES = 200, 4
 DAY = 86_400
 CARDS = st.sampled_from(
     (
@@ -243,22 +243,22 @@ def step(name: str, **choices: st.SearchStrategy[Any]) -> st.SearchStrategy[tupl
 
 KINDS_OF_STEPS = [
     step("let_days_pass"),
-    *(step("give", amount=AMOUNTS, currency=CURRENCIES, card=CARDS) for _ in range(5)),
+    *(step("give", amount=AMOUNTS, currency=CURRENCIES, card=CARDS) for _ in range(8)),
     *(step("tell_some", seed=PICK) for _ in range(2)),
     *(step("drain") for _ in range(2)),
-    *(step("refund", pick=PICK, part=st.integers(1, 4)) for _ in range(2)),
+    *(step("refund", pick=PICK, part=st.integers(1, 4)) for _ in range(5)),
     step("sell", amount=AMOUNTS),
-    step("fail_a_refund", pick=PICK),
+    *(step("fail_a_refund", pick=PICK) for _ in range(3)),
     step("dispute", pick=PICK),
     step("close_a_dispute", pick=PICK, outcome=st.sampled_from(["won", "lost"])),
     step("pay_out"),
     step("end_a_payout", pick=PICK, end=st.sampled_from(["pay", "fail"])),
     step("move_otherwise", amount=st.integers(-500, 500).filter(bool), category=CATEGORIES),
     step("go_down", status=st.sampled_from([429, 500])),
-    *(step("come_back") for _ in range(2)),
+    *(step("come_back") for _ in range(4)),
     step("sweep"),
     step("disconnect"),
-    *(step("reconnect") for _ in range(3)),
+    *(step("reconnect") for _ in range(4)),
 ]
 
 
