@@ -319,10 +319,8 @@ def signed_in(user: User) -> Client:
 
 
 @pytest.fixture
-def paths(lantern) -> dict[str, str]:
-    """What stands in the routes' places."""
-    donation = DonationFactory(organisation=lantern)
-    endpoint = EndpointFactory(organisation=lantern)
+def sealed(lantern) -> None:
+    """Books of both kinds with entries, sealed and stamped."""
     gift_entries(lantern)
     post_operation(
         organisation=lantern,
@@ -333,35 +331,48 @@ def paths(lantern) -> dict[str, str]:
     )
     seal(book=lantern.books.get(book="public"))
     stamped(seal_heads())
+
+
+# What stands in the places of routes whose things are not made for each test.
+SAME = {
+    "<slug:slug>": "lantern",
+    "<slug:organisation>": "lantern",
+    "<path:tile>": "0/000.p/1",
+    "<int:sequence>": "0",
+    "<int:size>": "1",
+    "<str:account>": "stripe",
+    "<str:currency>": "EUR",
+    "<str:name>": "stripe",
+    "<owner:owner_id>": "ann",
+    "<slug:application>": "credits",
+    "<path:content_type_id>/<path:object_id>": "1/1",
+    "<int:pk>": "0",
+    "^account/email/(?P<key>[-:\\w]+)$": "account/email/nothing",
+    "^password/(?P<uidb36>\\w+)-(?P<key>[-\\w]+)$": "password/a-b",
+    "^v1(?:/|$)": "v1/nothing",
+    "(?P<url>.*)$": "nothing/",
+}
+
+
+@pytest.fixture
+def paths(lantern, sealed) -> dict[str, str]:
+    """What stands in the routes' places."""
+    donation = DonationFactory(organisation=lantern)
+    endpoint = EndpointFactory(organisation=lantern)
     return {
-        "<slug:slug>": "lantern",
-        "<slug:organisation>": "lantern",
+        **SAME,
         "<slug:organisation_id>": lantern.id,
-        "<path:tile>": "0/000.p/1",
-        "<int:sequence>": "0",
-        "<int:size>": "1",
-        "<str:account>": "stripe",
-        "<str:currency>": "EUR",
-        "<str:name>": "stripe",
         "<slug:donation_id>": donation.id,
         "<slug:donation>": donation.id,
         "<slug:recurring_id>": RecurringGiftFactory(organisation=lantern).id,
         "<slug:payout>": PayoutFactory(organisation=lantern).stripe_id,
         "<slug:endpoint>": endpoint.id,
         "<slug:delivery>": DeliveryFactory(endpoint=endpoint).id,
-        "<owner:owner_id>": "ann",
-        "<slug:application>": "credits",
         "<slug:document_id>": DocumentFactory(organisation=lantern).id,
         "<slug:handle>": handle_of(Owner(lantern, "credits", "ann")),
-        "<path:content_type_id>/<path:object_id>": "1/1",
         "<id>": UserFactory().id,
-        "<int:pk>": "0",
         "<int:member_id>": str(MembershipFactory(organisation=lantern, role="viewer").pk),
         "<slug:invitation_id>": InvitationFactory(organisation=lantern).id,
-        "^account/email/(?P<key>[-:\\w]+)$": "account/email/nothing",
-        "^password/(?P<uidb36>\\w+)-(?P<key>[-\\w]+)$": "password/a-b",
-        "^v1(?:/|$)": "v1/nothing",
-        "(?P<url>.*)$": "nothing/",
     }
 
 

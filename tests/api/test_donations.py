@@ -45,18 +45,21 @@ def error_of(response):
     return error["field"], error["code"]
 
 
-def test_a_gift_is_promised_for_the_checkout_page(caller, organisation, stripe_stand_in):
-    FundFactory(organisation=organisation, slug="winter-shelter")
-    body = {
-        **GIFT,
-        "fund": "winter-shelter",
-        "donor": {"email": "zoe@example.org", "name": "Zoë"},
-        "public_name": " Zoe\u0308 ",
-        "success_url": "https://lantern.example/thanks?session={CHECKOUT_SESSION_ID}",
-        "cancel_url": "http://localhost:3000/back",
-    }
+# A gift for the winter shelter with all that can be said of it.
+WHOLE = {
+    **GIFT,
+    "fund": "winter-shelter",
+    "donor": {"email": "zoe@example.org", "name": "Zoë"},
+    "public_name": " Zoe\u0308 ",
+    "success_url": "https://lantern.example/thanks?session={CHECKOUT_SESSION_ID}",
+    "cancel_url": "http://localhost:3000/back",
+}
 
-    response = post(caller, body)
+
+def test_a_gift_is_promised_for_the_checkout_page(caller, organisation):
+    FundFactory(organisation=organisation, slug="winter-shelter")
+
+    response = post(caller, WHOLE)
 
     donation = Donation.objects.get()
     assert response.status_code == 201
@@ -87,10 +90,18 @@ def test_a_gift_is_promised_for_the_checkout_page(caller, organisation, stripe_s
         "ended_at": None,
     }
     assert (donation.donor_email, donation.donor_name) == ("zoe@example.org", "Zoë")
+
+
+def test_the_checkout_page_is_opened_on_the_organisations_account(
+    caller, organisation, stripe_stand_in
+):
+    FundFactory(organisation=organisation, slug="winter-shelter")
+
+    post(caller, WHOLE)
+
     [asked] = stripe_stand_in.asked
     assert asked["account"] == organisation.stripe_account
-    sent = parse_qs(asked["body"])
-    assert sent["success_url"] == [body["success_url"]]
+    assert parse_qs(asked["body"])["success_url"] == [WHOLE["success_url"]]
     assert "application_fee_amount" not in asked["body"]
 
 

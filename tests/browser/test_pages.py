@@ -2,6 +2,7 @@
 # ruff: noqa: RUF001 - digits of other scripts are what is typed
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -64,6 +65,11 @@ PAGES = [
 ]
 
 
+def moving(operation: MoneyOperation, amount: int, debit: str, credit: str) -> dict[str, Any]:
+    """Return what an entry of euros says."""
+    return {"operation": operation, "amount": amount, "debit": debit, "credit": credit}
+
+
 @pytest.fixture
 def organisation(live_server) -> Organisation:
     """A charity with entries of every kind of movement, and one that has nothing yet."""
@@ -83,24 +89,9 @@ def organisation(live_server) -> Organisation:
     write(
         organisation,
         {"metadata": {"presentment": {"amount": 5500, "currency": "USD"}}},
-        {
-            "operation": MoneyOperation.PROCESSING_FEE,
-            "amount": 170,
-            "debit": "fund:winter-shelter",
-            "credit": "stripe",
-        },
-        {
-            "operation": MoneyOperation.PAYOUT_SENT,
-            "amount": 2000,
-            "debit": "in_transit",
-            "credit": "stripe",
-        },
-        {
-            "operation": MoneyOperation.DONATION_HELD,
-            "amount": 1000,
-            "debit": "fund:winter-shelter",
-            "credit": "held",
-        },
+        moving(MoneyOperation.PROCESSING_FEE, 170, "fund:winter-shelter", "stripe"),
+        moving(MoneyOperation.PAYOUT_SENT, 2000, "in_transit", "stripe"),
+        moving(MoneyOperation.DONATION_HELD, 1000, "fund:winter-shelter", "held"),
         {"currency": "JPY", "amount": 3000},
     )
     correct_entry(

@@ -47,6 +47,20 @@ def account(sandbox):
     return account
 
 
+def begun(sandbox, account, paid):
+    """Return the subscription that a session began, its first invoice, and what paid that."""
+    subscription = sandbox.v1.subscriptions.retrieve(
+        paid["subscription"],
+        {"expand": ["latest_invoice.payments", "customer", "latest_invoice.confirmation_secret"]},
+        options(account),
+    )
+    [payment] = subscription.latest_invoice.payments.data
+    intent = sandbox.v1.payment_intents.retrieve(
+        payment.payment.payment_intent, {"expand": ["latest_charge"]}, options(account)
+    )
+    return subscription, subscription.latest_invoice, intent
+
+
 def test_paying_begins_a_subscription_with_a_paid_invoice(sandbox, account):
     session = sandbox.monthly(
         account,
@@ -59,35 +73,28 @@ def test_paying_begins_a_subscription_with_a_paid_invoice(sandbox, account):
 
     paid = sandbox.pay(session.id, name="Zoë")
 
-    subscription = sandbox.v1.subscriptions.retrieve(
-        paid["subscription"],
-        {"expand": ["latest_invoice.payments", "customer", "latest_invoice.confirmation_secret"]},
-        options(account),
-    )
-    invoice = subscription.latest_invoice
-    [payment] = invoice.payments.data
-    intent = sandbox.v1.payment_intents.retrieve(
-        payment.payment.payment_intent, {"expand": ["latest_charge"]}, options(account)
-    )
-    assert (paid["status"], paid["payment_status"], paid["payment_intent"]) == (
-        "complete",
-        "paid",
-        None,
-    )
+    subscription, invoice, _ = begun(sandbox, account, paid)
+    states = (paid["status"], paid["payment_status"], paid["payment_intent"])
+    assert states == ("complete", "paid", None)
     assert (paid["invoice"], paid["customer"]) == (invoice.id, subscription.customer.id)
     assert (subscription.status, period(subscription)) == ("active", (BEGUN, FEBRUARY))
     assert subscription.metadata.to_dict() == {"donation": "don_1"}
     assert subscription.customer.email == "zoe@example.org"
     assert invoice.parent.subscription_details.metadata.to_dict() == {"donation": "don_1"}
     assert invoice.parent.subscription_details.subscription == subscription.id
-    assert (invoice.status, invoice.amount_paid, invoice.billing_reason) == (
-        "paid",
-        1000,
-        "subscription_create",
-    )
+    reason = (invoice.status, invoice.amount_paid, invoice.billing_reason)
+    assert reason == ("paid", 1000, "subscription_create")
     assert invoice.lines.data[0].description.endswith(" Gift (10.00 EUR monthly)")
+
+
+def test_only_the_invoices_payment_ties_the_charge_to_the_subscription(sandbox, account):
+    metadata = {"metadata": {"donation": "don_1"}}
+    session = sandbox.monthly(account, metadata={"of": "session"}, subscription_data=metadata)
+
+    paid = sandbox.pay(session.id)
+
+    subscription, invoice, intent = begun(sandbox, account, paid)
     assert invoice.confirmation_secret.client_secret == intent.client_secret
-    # Only the invoice's payment ties the charge to the subscription.
     assert (intent.status, intent.metadata.to_dict()) == ("succeeded", {})
     assert intent.latest_charge.customer == subscription.customer.id
     assert intent.latest_charge.metadata.to_dict() == {}

@@ -17,6 +17,24 @@ def paths(server):
     return [path.partition("?")[0].removeprefix("/v1/") for path in server.asked]
 
 
+OF_5000_YEN = {
+    "type": "payment",
+    "category": "charge",
+    "amount": 3060,
+    "fee": 186,
+    "net": 2874,
+    "currency": "EUR",
+    "exchange_rate": "0.00612",
+    "source": "py_1",
+    "charge": "py_1",
+    "given": 5000,
+    "given_currency": "JPY",
+    "donation_id": "don_1",
+    "has_application_fee": False,
+    "livemode": False,
+}
+
+
 @pytest.mark.parametrize("expands", [True, False])
 def test_what_moved_is_told_with_what_its_source_says(
     stripe_server, stripe_account, organisation, expands
@@ -41,24 +59,8 @@ def test_what_moved_is_told_with_what_its_source_says(
     reading = read_account(organisation)
 
     first, second, third, fourth, fifth = reading.movements
-    assert first == Movement(
-        id=told[0]["id"],
-        type="payment",
-        category="charge",
-        amount=3060,
-        fee=186,
-        net=2874,
-        currency="EUR",
-        exchange_rate="0.00612",
-        occurred_at=datetime.fromtimestamp(told[0]["created"], UTC),
-        source="py_1",
-        charge="py_1",
-        given=5000,
-        given_currency="JPY",
-        donation_id="don_1",
-        has_application_fee=False,
-        livemode=False,
-    )
+    occurred_at = datetime.fromtimestamp(told[0]["created"], UTC)
+    assert first == Movement(id=told[0]["id"], occurred_at=occurred_at, **OF_5000_YEN)
     assert (second.category, second.charge, second.source) == ("refund", "py_1", fail["id"])
     assert (second.given, second.given_currency, second.livemode) == (2000, "JPY", None)
     assert (third.category, third.charge, third.given) == ("dispute", "py_1", 5000)

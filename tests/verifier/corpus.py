@@ -232,13 +232,9 @@ def out_of_range() -> list[bytes]:
     return chained(entries)
 
 
-def attestation_cases() -> dict[str, dict[str, Any]]:
-    zero = {"amount": 0, "debit": "held", "credit": "reserve:vault", "currency": "USD"}
-    named = [*book(), entry_at(6, **zero)]
-    parts, later = in_parts(book(), 2, 4), attested([*attested(book()), entry_at(7)])
+def bad_attestations() -> dict[str, dict[str, Any]]:
     size, rows = 6, rows_of(book())
-    again = {"size": size, "part": 2, "parts": 3, "accounts": len(rows)}
-    bad = {
+    return {
         "size": attestation(size, rows, size=5),
         "part": attestation(size, rows, size=size, part=2, parts=2),
         "accounts": attestation(size, rows, size=size, accounts=len(rows) + 1),
@@ -246,7 +242,12 @@ def attestation_cases() -> dict[str, dict[str, Any]]:
         "parts-left-over": attestation(size, rows, size=size, parts=2),
         **{f"form-{name}": form for name, form in wrong_forms(attested(book())[-1]).items()},
     }
-    breaks = {
+
+
+def broken_attestations() -> dict[str, dict[str, Any]]:
+    size, rows = 6, rows_of(book())
+    again = {"size": size, "part": 2, "parts": 3, "accounts": len(rows)}
+    return {
         "interrupted": entry_at(7, credit="fund:winter-shelter"),
         "interrupted-by-another": attestation(7, rows, size=7, accounts=len(rows)),
         "part-twice": attestation(7, rows[:2], nonce="attestation:6:1", **(again | {"part": 1})),
@@ -258,6 +259,12 @@ def attestation_cases() -> dict[str, dict[str, Any]]:
         "part-empty": attestation(7, [], **again),
         "part-with-all": attestation(7, rows[2:], **again),
     }
+
+
+def attestation_cases() -> dict[str, dict[str, Any]]:
+    zero = {"amount": 0, "debit": "held", "credit": "reserve:vault", "currency": "USD"}
+    named = [*book(), entry_at(6, **zero)]
+    parts, later = in_parts(book(), 2, 4), attested([*attested(book()), entry_at(7)])
     given = entry_at(1, currency="CREDIT", debit="issued", credit="owner:1")
     private = [entry | {"book": "credits"} for entry in attested([genesis(), given])]
     return {
@@ -271,10 +278,13 @@ def attestation_cases() -> dict[str, dict[str, Any]]:
             f"attests-wrong-{name}": tampered(6, chained(attested(book(), change)))
             for name, change in wrong_rows().items()
         },
-        **{f"attests-wrong-{name}": tampered(6, chained([*book(), e])) for name, e in bad.items()},
+        **{
+            f"attests-wrong-{name}": tampered(6, chained([*book(), entry]))
+            for name, entry in bad_attestations().items()
+        },
         **{
             f"attestation-{name}": tampered(7, chained([*parts[:7], entry]))
-            for name, entry in breaks.items()
+            for name, entry in broken_attestations().items()
         },
         "attestation-cut-short": tampered(8, chained([*parts[:8], last_part_without_a_row(parts)])),
         "attestation-private": tampered(2, chained(private)),

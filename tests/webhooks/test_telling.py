@@ -47,6 +47,15 @@ def settle(gift, fee=0):
     tell_entries()
 
 
+RECEIVED = {
+    "operation": "DONATION_RECEIVED",
+    "amount": 5000,
+    "currency": "EUR",
+    "debit": "stripe",
+    "credit": "fund:general",
+}
+
+
 def test_a_gift_is_told_from_its_payment_to_the_ledger(organisation):
     endpoint_at(URL, organisation)
     gift = DonationFactory(organisation=organisation, donor_email="donor@example.org")
@@ -73,22 +82,11 @@ def test_a_gift_is_told_from_its_payment_to_the_ledger(organisation):
     }
     entry = Entry.objects.of(organisation).get(operation=MoneyOperation.DONATION_RECEIVED)
     [message] = told("donation.settled")
-    assert message["data"] == {
-        **common,
-        "status": "settled",
-        "entry": {
-            "sequence": entry.sequence,
-            "operation": "DONATION_RECEIVED",
-            "amount": 5000,
-            "currency": "EUR",
-            "debit": "stripe",
-            "credit": "fund:general",
-            "entry_hash": entry.entry_hash,
-        },
-    }
+    received = {"sequence": entry.sequence, **RECEIVED, "entry_hash": entry.entry_hash}
+    assert message["data"] == {**common, "status": "settled", "entry": received}
     assert told("entry.appended")[0]["data"] == {
         "organisation": organisation.id,
-        "entry": message["data"]["entry"],
+        "entry": received,
     }
     assert "donor@example.org" not in str(told())
     assert Delivery.objects.count() == 4
