@@ -1,6 +1,6 @@
 """What becomes of a gift: facts from Stripe and the ledger, which add up to its status."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,29 +17,37 @@ from organisations.models import Organisation
 class ChargeFacts:
     """What Stripe says of the charge that paid a gift, in the currency that the donor gave."""
 
-    id: str
     amount: int
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What Stripe says of a gift's payment, and of who made it."""
+
+    donation_id: str
+    paid_at: datetime
+    donor_email: str = ""
+    donor_name: str = ""
+
+
 @transaction.atomic
-def mark_paid(
-    *,
-    organisation: Organisation,
-    donation_id: str,
-    paid_at: datetime,
-    donor_email: str = "",
-    donor_name: str = "",
-) -> None:
-    """Note that Stripe has a gift's money; what is not this organisation's is left alone."""
-    donation = _locked(organisation, donation_id)
-    if donation is None:
-        return
-    is_news = donation.paid_at is None
-    donation.paid_at = min(donation.paid_at or paid_at, paid_at)
-    learn_donor(donation, donor_email=donor_email, donor_name=donor_name)
+def mark_paid(*, organisation: Organisation, payments: Sequence[Payment]) -> None:
+    """Note that Stripe has gifts' money; what is not this organisation's is left alone."""
+    held = hold(organisation, {payment.donation_id for payment in payments})
+    for payment in payments:
+        if donation := held.get(payment.donation_id):
+            _learn_payment(donation, payment)
+
+
+def _learn_payment(donation: Donation, payment: Payment) -> None:
+    before = donation.paid_at, donation.donor_email, donation.donor_name
+    donation.paid_at = min(donation.paid_at or payment.paid_at, payment.paid_at)
+    learn_donor(donation, donor_email=payment.donor_email, donor_name=payment.donor_name)
+    if before == (donation.paid_at, donation.donor_email, donation.donor_name):
+        return  # it is told several times
     _save(donation, "paid_at", "donor_email", "donor_name")
-    if is_news:
+    if before[0] is None:
         donation_paid.send(Donation, donation=donation)
 
 
@@ -65,22 +73,22 @@ def mark_ended(
         donation_failed.send(Donation, donation=donation)
 
 
-def gift_of(
-    *, organisation: Organisation, donation_id: str, charge: ChargeFacts
-) -> Donation | None:
+def hold(organisation: Organisation, ids: Iterable[str]) -> dict[str, Donation]:
+    """Lock those gifts of an organisation that there are, and return them by their ids."""
+    own = Donation.objects.of(organisation).filter(id__in=set(ids))
+    return {donation.id: donation for donation in own.select_for_update().order_by("id")}
+
+
+def check_charge(donation: Donation, charge: ChargeFacts) -> None:
     """
-    Return the gift of this organisation that a charge names, or None when there is no such gift.
+    Raise `GiftDiffers` where a charge that names a gift does not pay it.
 
     An organisation's own charges may claim anything; a gift is paid by one charge of exactly its
-    amount and currency. Raises `GiftDiffers`.
+    amount and currency.
     """
-    donation = _locked(organisation, donation_id)
-    if donation is None:
-        return None
     is_same = (charge.amount, charge.currency) == (donation.amount, donation.currency)
     if donation.sequence is not None or not is_same:
         raise GiftDiffers
-    return donation
 
 
 def learn_donor(donation: Donation, *, donor_email: str, donor_name: str) -> None:
@@ -133,8 +141,7 @@ def note_payout(
 
 
 def _locked(organisation: Organisation, donation_id: str) -> Donation | None:
-    own = Donation.objects.of(organisation).select_for_update()
-    return own.filter(id=donation_id).first()
+    return hold(organisation, [donation_id]).get(donation_id)
 
 
 def _save(donation: Donation, *fields: str) -> None:

@@ -101,12 +101,13 @@ def payment_of(
     recurring = claimed(organisation, invoice.claim)
     if recurring is None:
         return None
-    payments = recurring.payments.order_by("created_at", "id")
+    payments = recurring.payments.select_for_update().order_by("created_at", "id")
     gift = payments.filter(invoice=invoice.id).first()
     if gift is None and invoice.is_first:
         gift = _first_payment(payments.first(), invoice)
     gift = gift or _next_payment(recurring, invoice, charge)
-    return gifts.gift_of(organisation=organisation, donation_id=gift.id, charge=charge)
+    gifts.check_charge(gift, charge)
+    return gift
 
 
 def is_ours(organisation: Organisation, claim: Claim) -> bool:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from donations.models import Donation
 from donations.services.erasure import erase_donor
-from donations.services.gifts import mark_paid
+from donations.services.gifts import Payment, mark_paid
 from ledger.models import Entry, Opening
 from tests.factories import DonationFactory, OrganisationFactory, RefundRequestFactory
 from tests.treasury.movements import NOON, book_all, charged
@@ -126,13 +126,8 @@ def test_a_gift_that_is_not_in_the_ledger_is_erased_without_an_entry(gift):
 def test_what_is_told_later_is_not_learnt_again(gift):
     erase_donor(donation=gift)
 
-    mark_paid(
-        organisation=gift.organisation,
-        donation_id=gift.id,
-        paid_at=NOON,
-        donor_email="ann@example.org",
-        donor_name="Ann",
-    )
+    payment = Payment(gift.id, NOON, donor_email="ann@example.org", donor_name="Ann")
+    mark_paid(organisation=gift.organisation, payments=[payment])
     entry = settle(gift, donor_email="ann@example.org", donor_name="Ann")
 
     assert who(gift) == ["", "", "", ""]

@@ -24,7 +24,7 @@ from donations.errors import (
     UnknownFund,
 )
 from donations.models import Donation
-from donations.services.gifts import mark_paid
+from donations.services.gifts import Payment, mark_paid
 from donations.services.giving import set_terms
 from donations.services.promises import (
     OPEN_SECONDS,
@@ -118,12 +118,9 @@ def test_the_same_key_again_is_the_same_gift(organisation, flow):
 
 def test_the_same_key_is_good_after_the_payment_told_the_donors_name(organisation):
     first = promise(organisation, flow=INTENT, idempotency_key="k")
-    mark_paid(
-        organisation=organisation,
-        donation_id=first.donation.id,
-        paid_at=first.donation.created_at,
-        donor_email="zoe@example.org",
-    )
+    gift = first.donation
+    payment = Payment(gift.id, gift.created_at, donor_email="zoe@example.org")
+    mark_paid(organisation=organisation, payments=[payment])
 
     again = promise(organisation, flow=INTENT, idempotency_key="k")
 

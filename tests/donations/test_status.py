@@ -9,14 +9,20 @@ from hypothesis import strategies as st
 from donations.errors import GiftDiffers
 from donations.models import Donation
 from donations.services import gifts as services
-from donations.services.gifts import ChargeFacts
+from donations.services.gifts import ChargeFacts, Payment
 from tests.factories import DonationFactory, OrganisationFactory, gift_entries
 
 pytestmark = pytest.mark.django_db
 INTENT, CHECKOUT = Donation.Flow.PAYMENT_INTENT, Donation.Flow.CHECKOUT
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
-PAID = services.mark_paid, {"paid_at": NOON}
-LATER = services.mark_paid, {"paid_at": NOON + timedelta(hours=1)}
+
+
+def mark_paid(organisation, donation_id, paid_at):
+    services.mark_paid(organisation=organisation, payments=[Payment(donation_id, paid_at)])
+
+
+PAID = mark_paid, {"paid_at": NOON}
+LATER = mark_paid, {"paid_at": NOON + timedelta(hours=1)}
 FACTS = [PAID, LATER] + [
     (
         services.mark_ended,
@@ -132,21 +138,51 @@ def test_a_gift_of_others_is_left_alone(organisation):
     assert (theirs.status, theirs.refunded_amount, theirs.disputed_amount) == ("pending", 0, 0)
 
 
+def test_several_payments_are_told_at_once_and_some_twice(organisation):
+    first, second = DonationFactory.create_batch(2, organisation=organisation)
+    payments = [
+        Payment(first.id, NOON + timedelta(hours=1), donor_email="ann@example.org"),
+        Payment(DonationFactory().id, NOON),
+        Payment(second.id, NOON),
+        Payment(first.id, NOON, donor_email="zoe@example.org", donor_name="Zoe"),
+        Payment("don_unknown", NOON),
+    ]
+
+    for told in (payments, payments[::-1]):
+        services.mark_paid(organisation=organisation, payments=told)
+
+    paid = Donation.objects.filter(paid_at=NOON, status="paid").order_by("donor_email")
+    known = list(paid.values_list("id", "donor_email", "donor_name"))
+    assert known == [(second.id, "", ""), (first.id, "ann@example.org", "Zoe")]
+
+
+def test_what_was_told_already_writes_nothing(organisation, django_assert_num_queries):
+    donation = DonationFactory(organisation=organisation)
+    told = {"organisation": organisation, "payments": [Payment(donation.id, NOON)]}
+    services.mark_paid(**told)
+
+    with django_assert_num_queries(3) as queries:  # a savepoint, one question, its release
+        services.mark_paid(**told)
+
+    assert not [query for query in queries if 'UPDATE "' in query["sql"]]
+
+
 def test_a_charge_pays_the_gift_it_names(organisation):
     donation = DonationFactory(organisation=organisation)
-    fact = {"organisation": organisation, "donation_id": donation.id}
 
-    assert services.gift_of(**fact, charge=ChargeFacts("ch_1", 5000, "EUR")) == donation
+    services.check_charge(donation, ChargeFacts(5000, "EUR"))
     for amount, currency in [(4999, "EUR"), (5001, "EUR"), (5000, "USD")]:
         with pytest.raises(GiftDiffers):
-            services.gift_of(**fact, charge=ChargeFacts("ch_1", amount, currency))
+            services.check_charge(donation, ChargeFacts(amount, currency))
     [entry] = gift_entries(organisation)
     services.settle(donation=donation, entry=entry)
     with pytest.raises(GiftDiffers):
-        services.gift_of(**fact, charge=ChargeFacts("ch_2", 5000, "EUR"))
+        services.check_charge(donation, ChargeFacts(5000, "EUR"))
 
 
-def test_a_charge_may_name_what_is_no_gift_of_the_organisation(organisation):
-    charge = ChargeFacts("ch_1", 5000, "EUR")
-    for name in (DonationFactory().id, "don_unknown", ""):
-        assert not services.gift_of(organisation=organisation, donation_id=name, charge=charge)
+def test_gifts_of_others_and_of_nobody_are_not_held(organisation):
+    own = DonationFactory(organisation=organisation)
+
+    held = services.hold(organisation, [own.id, DonationFactory().id, "don_unknown", ""])
+
+    assert held == {own.id: own}

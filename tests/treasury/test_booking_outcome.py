@@ -1,10 +1,20 @@
 """What booking leaves behind: the status of gifts, and the balances that were read."""
 
 from datetime import timedelta
+from itertools import permutations
 
+import pytest
 from django.utils import timezone
 
-from tests.treasury.movements import amounts, book_all, charged, check_sides, entries, movement
+from tests.treasury.movements import (
+    amounts,
+    book_all,
+    cases,
+    charged,
+    check_sides,
+    entries,
+    movement,
+)
 from treasury.models import StripeBalance, StripeReading
 from treasury.services.booking import book
 from treasury.services.reading import Reading
@@ -51,6 +61,22 @@ def test_everything_of_a_gift_may_come_in_one_reading(organisation, gift):
         ("fund:winter-shelter", "EUR"): 1400,
     }
     check_sides(organisation)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_what_came_of_one_second_is_booked_in_whatever_order_it_is_listed(
+    organisation, gift, order
+):
+    paid = charged(5000, donation_id=gift.id)
+    moves = ("refund", -5000), ("refund_failure", 5000), ("refund", -5000)
+    told = [paid, *(movement(*move, charge=paid.charge) for move in moves)]
+
+    book_all(organisation, *(told[number] for number in order))
+
+    gift.refresh_from_db()
+    assert (gift.status, gift.refunded_amount) == ("refunded", 5000)
+    assert amounts(organisation)["stripe", "EUR"] == 0
+    assert (len(entries(organisation)), cases()) == (4, [])
 
 
 def test_the_balances_of_the_latest_reading_are_kept(organisation):

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from donations.models import Donation
 from donations.services import gifts
+from donations.services.gifts import Payment
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
 from tests.factories import (
@@ -60,8 +61,8 @@ def test_a_gift_is_told_from_its_payment_to_the_ledger(organisation):
     endpoint_at(URL, organisation)
     gift = DonationFactory(organisation=organisation, donor_email="donor@example.org")
 
-    gifts.mark_paid(organisation=organisation, donation_id=gift.id, paid_at=NOON)
-    gifts.mark_paid(organisation=organisation, donation_id=gift.id, paid_at=NOON)
+    gifts.mark_paid(organisation=organisation, payments=[Payment(gift.id, NOON)])
+    gifts.mark_paid(organisation=organisation, payments=[Payment(gift.id, NOON)])
     settle(gift, fee=170)
     tell_entries()
 
@@ -97,7 +98,7 @@ def test_a_gift_that_is_booked_before_its_payment_was_told_is_paid_too(organisat
     gift = DonationFactory(organisation=organisation)
 
     settle(gift)
-    gifts.mark_paid(organisation=organisation, donation_id=gift.id, paid_at=NOON)
+    gifts.mark_paid(organisation=organisation, payments=[Payment(gift.id, NOON)])
 
     assert types() == ["donation.paid", "donation.settled"]
 
@@ -184,7 +185,7 @@ def test_what_did_not_happen_is_not_told(organisation):
     gift = DonationFactory(organisation=organisation)
 
     with transaction.atomic():
-        gifts.mark_paid(organisation=organisation, donation_id=gift.id, paid_at=NOON)
+        gifts.mark_paid(organisation=organisation, payments=[Payment(gift.id, NOON)])
         transaction.set_rollback(True)
 
     assert told() == []
@@ -194,7 +195,7 @@ def test_what_nobody_asked_for_is_not_written(organisation):
     endpoint_at(URL, organisation, "donation.settled")
     gift = DonationFactory(organisation=organisation)
 
-    gifts.mark_paid(organisation=organisation, donation_id=gift.id, paid_at=NOON)
+    gifts.mark_paid(organisation=organisation, payments=[Payment(gift.id, NOON)])
 
     assert told() == []
 

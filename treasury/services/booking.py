@@ -5,7 +5,7 @@ The nonce of an entry is `stripe:<account>:<balance transaction>:<leg>`, so that
 lost, doubled, late or in another order cannot change the books.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
@@ -43,6 +43,7 @@ from treasury.services.reading import Movement, Reading, lock_readings
 
 # What is wrong with one transaction, as against with the database or the network.
 UNBOOKABLE = (DomainError, IntegrityError, DataError)
+Gifts = Mapping[str, Donation]
 
 
 @dataclass(slots=True)
@@ -73,8 +74,7 @@ def book(*, organisation: Organisation, reading: Reading) -> int:
     try:
         _book_all(organisation, movements)
     except UNBOOKABLE:
-        for movement in movements:
-            _book_or_report(organisation, movement)
+        _book_one_by_one(organisation, movements)
     _keep_balances(organisation, reading)
     return len(movements)
 
@@ -89,8 +89,9 @@ def _unbooked(organisation: Organisation, movements: Sequence[Movement]) -> list
 @transaction.atomic
 def _book_all(organisation: Organisation, movements: Sequence[Movement]) -> None:
     plans: dict[str, Plan] = {}
+    held = gifts.hold(organisation, (one.donation_id for one in movements if one.donation_id))
     for movement in movements:
-        plans[movement.id] = _plan(organisation, movement, plans.values())
+        plans[movement.id] = _plan(organisation, movement, held, plans.values())
     drafts = [draft for plan in plans.values() for draft in plan.drafts]
     public = Book.objects.get(organisation=organisation, book=PUBLIC)
     entries = {entry.nonce: entry for entry in append(book=public, drafts=drafts)}
@@ -107,11 +108,24 @@ def _book_all(organisation: Organisation, movements: Sequence[Movement]) -> None
         _tell(organisation, plan, entries)
 
 
-def _book_or_report(organisation: Organisation, movement: Movement) -> None:
+def _book_one_by_one(organisation: Organisation, movements: Sequence[Movement]) -> None:
+    # What came of one second stands in no order, so that one may need what is listed after it.
+    left: Sequence[Movement] = movements
+    while left:
+        failed = [(one, error) for one in left if (error := _error_of(organisation, one))]
+        if len(failed) == len(left):
+            for movement, error in failed:
+                _report(organisation, movement.id, error)
+            return
+        left = [movement for movement, _ in failed]
+
+
+def _error_of(organisation: Organisation, movement: Movement) -> Exception | None:
     try:
         _book_all(organisation, [movement])
     except UNBOOKABLE as error:
-        _report(organisation, movement.id, error)
+        return error
+    return None
 
 
 def _report(organisation: Organisation, transaction_id: str, error: Exception) -> None:
@@ -123,14 +137,16 @@ def _report(organisation: Organisation, transaction_id: str, error: Exception) -
     )
 
 
-def _plan(organisation: Organisation, movement: Movement, before: Iterable[Plan]) -> Plan:
+def _plan(
+    organisation: Organisation, movement: Movement, held: Gifts, before: Iterable[Plan]
+) -> Plan:
     _check(movement)
     gift = None
     if not follows_a_charge(movement):
         purpose, donation = meaning_of(movement).account, ""
         _flag_unknown(organisation, movement)
     elif movement.category == "charge":
-        gift = _gift(organisation, movement, before)
+        gift = _gift(organisation, movement, held, before)
         purpose, donation = (f"fund:{gift.fund}", gift.id) if gift else (EXTERNAL, "")
     else:
         purpose, donation = _purpose_of_charge(organisation, movement, before)
@@ -162,11 +178,10 @@ def _check(movement: Movement) -> None:
 
 
 def _gift(
-    organisation: Organisation, movement: Movement, before: Iterable[Plan]
+    organisation: Organisation, movement: Movement, held: Gifts, before: Iterable[Plan]
 ) -> Donation | None:
-    charge = ChargeFacts(movement.charge, movement.given, movement.given_currency)
     try:
-        gift = _claimed_gift(organisation, movement, charge)
+        gift = _claimed_gift(organisation, movement, held)
         if gift and any(plan.gift and plan.gift.id == gift.id for plan in before):
             raise GiftDiffers
         if gift and not movement.amount:
@@ -182,12 +197,14 @@ def _gift(
         return None
 
 
-def _claimed_gift(
-    organisation: Organisation, movement: Movement, charge: ChargeFacts
-) -> Donation | None:
+def _claimed_gift(organisation: Organisation, movement: Movement, held: Gifts) -> Donation | None:
+    charge = ChargeFacts(movement.given, movement.given_currency)
     if movement.invoice and movement.amount:
         return payment_of(organisation=organisation, invoice=movement.invoice, charge=charge)
-    return gifts.gift_of(organisation=organisation, donation_id=movement.donation_id, charge=charge)
+    gift = held.get(movement.donation_id)
+    if gift:
+        gifts.check_charge(gift, charge)
+    return gift
 
 
 def _purpose_of_charge(

@@ -187,21 +187,18 @@ def _told(organisation: Organisation, rows: list[Row]) -> Reading:
     account = str(organisation.stripe_account)
     newest_first = sorted(rows, key=_age, reverse=True)
     movements = [_movement_or_error(row, organisation) for row in reversed(newest_first)]
-    movements = [_dated(organisation, movement) for movement in movements]
+    state = StripeReading.objects.filter(organisation=organisation).exclude(opened_at=None).first()
+    if state and state.opened_at:
+        movements = [_dated(movement, account, state.opened_at) for movement in movements]
     return Reading(movements, _balances_now(account), timezone.now())
 
 
-def _dated(organisation: Organisation, movement: Told) -> Told:
+def _dated(movement: Told, account: str, opened_at: datetime) -> Told:
     """Return a movement, marked where it belongs to a charge of before the book began."""
-    state = StripeReading.objects.filter(organisation=organisation).exclude(opened_at=None).first()
-    if isinstance(movement, TransactionMalformed) or not state or not movement.charge:
+    if isinstance(movement, TransactionMalformed) or movement.charge in ("", movement.source):
         return movement
-    if movement.charge == movement.source:
-        return movement
-    account = str(organisation.stripe_account)
     charge = client().v1.charges.retrieve(movement.charge, options=on_account(account))
-    assert state.opened_at
-    return replace(movement, predates_book=charge.created < state.opened_at.timestamp())
+    return replace(movement, predates_book=charge.created < opened_at.timestamp())
 
 
 def _balances_now(account: str) -> Balances:

@@ -67,12 +67,12 @@ def drain_due() -> int:
         with transaction.atomic():
             if told:
                 _keep(organisation, told)
-            _finish(events)
+            _finish(organisation, events)
     except TryAgainLater as error:
         _wait(events, str(error))
     except Exception as error:  # whatever it is, other accounts have their turn
         if account_events.is_gone(organisation, error):
-            _let_go(events)
+            _let_go(organisation, events)
         else:
             _log("booking failed", error, organisation=organisation.id)
             _postpone(events, error)
@@ -112,30 +112,29 @@ def process_again(*, event: StripeEvent) -> StripeEvent:
 def _claim() -> list[StripeEvent]:
     # A worker that was killed keeps its claim for a while; then another takes the events up.
     now, lease = timezone.now(), timedelta(seconds=settings.EVENT_LEASE_SECONDS)
-    due = StripeEvent.objects.due(now).select_for_update(skip_locked=True)
+    due = StripeEvent.objects.due(now).select_for_update(skip_locked=True, of=("self",))
     first = due.order_by("next_attempt_at").first()
     if first is None:
         return []
     same_account = due.filter(organisation_id=first.organisation_id)
-    events = list(same_account.order_by("next_attempt_at", "id")[:BATCH_MAX])
-    ids = [event.id for event in events]
-    StripeEvent.objects.filter(id__in=ids).update(
+    oldest_first = same_account.select_related("organisation").order_by("next_attempt_at", "id")
+    events = list(oldest_first[:BATCH_MAX])
+    for event in events:
+        event.attempts += 1
+    StripeEvent.objects.filter(id__in=[event.id for event in events]).update(
         next_attempt_at=now + lease, attempts=F("attempts") + 1
     )
-    return list(StripeEvent.objects.filter(id__in=ids).select_related("organisation"))
+    return events
 
 
-def _finish(events: Sequence[StripeEvent]) -> None:
-    done = []
-    for event in events:
-        try:
-            with transaction.atomic():
-                handle(event)
-            done.append(event.id)
-        except Exception as error:  # whatever it is, it must not stop the others
-            _log("event failed", error, id=event.id, type=event.type)
-            _postpone([event], error)
-    StripeEvent.objects.filter(id__in=done).update(
+def _finish(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
+    try:
+        with transaction.atomic():
+            handle(organisation, events)
+        done = events
+    except Exception:  # one by one they say which of them it was
+        done = _handled_one_by_one(organisation, events)
+    StripeEvent.objects.filter(id__in=[event.id for event in done]).update(
         status=StripeEvent.Status.DONE,
         processed_at=timezone.now(),
         note="",
@@ -143,10 +142,25 @@ def _finish(events: Sequence[StripeEvent]) -> None:
     )
 
 
+def _handled_one_by_one(
+    organisation: Organisation, events: Sequence[StripeEvent]
+) -> list[StripeEvent]:
+    done = []
+    for event in events:
+        try:
+            with transaction.atomic():
+                handle(organisation, [event])
+            done.append(event)
+        except Exception as error:  # whatever it is, it must not stop the others
+            _log("event failed", error, id=event.id, type=event.type)
+            _postpone([event], error)
+    return done
+
+
 @transaction.atomic
-def _let_go(events: Sequence[StripeEvent]) -> None:
+def _let_go(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
     # Nothing can be read any more; what was said of the account itself has been taken note of.
-    _finish([event for event in events if event.type in account_events.TYPES])
+    _finish(organisation, [event for event in events if event.type in account_events.TYPES])
     left = [event.id for event in events if event.type not in account_events.TYPES]
     StripeEvent.objects.filter(id__in=left).update(
         status=StripeEvent.Status.IGNORED, note="account is disconnected"

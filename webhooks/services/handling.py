@@ -4,48 +4,49 @@ What an event says of a gift. What it says of money is read from Stripe instead.
 Handlers add facts and never take one back, so that the order of events does not matter.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from donations.models import Donation
 from donations.services import gifts
+from donations.services.gifts import Payment
+from organisations.models import Organisation
 from webhooks.models import StripeEvent
 from webhooks.services import recurring_events, refund_events
 from webhooks.services.dispute_events import dispute_told, fraud_warned
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
+COMPLETED = "checkout.session.completed"
+# Events of a payment, and the part of them that says who paid.
+PAYERS = {
+    COMPLETED: "customer_details",
+    "checkout.session.async_payment_succeeded": "customer_details",
+    "charge.succeeded": "billing_details",
+    "payment_intent.succeeded": "",
+}
 
 
-def handle(event: StripeEvent) -> None:
-    """Let the gift that an event is about know; most events are about none."""
-    for handlers in (HANDLERS, recurring_events.HANDLERS):
-        if handler := handlers.get(event.type):
-            handler(event, event.payload["data"]["object"])
+def handle(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
+    """Let the gifts that events are about know; most events are about none."""
+    payments = [payment for event in events if (payment := _payment(event))]
+    if payments:
+        gifts.mark_paid(organisation=organisation, payments=payments)
+    for event in events:
+        for handlers in (HANDLERS, recurring_events.HANDLERS):
+            if handler := handlers.get(event.type):
+                handler(event, event.payload["data"]["object"])
 
 
-def _checkout_completed(event: StripeEvent, session: dict[str, Any]) -> None:
+def _payment(event: StripeEvent) -> Payment | None:
+    if event.type not in PAYERS:
+        return None
+    thing = event.payload["data"]["object"]
     # A debit that takes days completes the session unpaid; its payment is told later.
-    if session.get("payment_status") == "paid":
-        _paid(event, session, session.get("customer_details") or {})
-
-
-def _checkout_paid(event: StripeEvent, session: dict[str, Any]) -> None:
-    _paid(event, session, session.get("customer_details") or {})
-
-
-def _charge_paid(event: StripeEvent, charge: dict[str, Any]) -> None:
-    _paid(event, charge, charge.get("billing_details") or {})
-
-
-def _intent_paid(event: StripeEvent, intent: dict[str, Any]) -> None:
-    _paid(event, intent, {})
-
-
-def _paid(event: StripeEvent, thing: dict[str, Any], donor: dict[str, Any]) -> None:
-    assert event.organisation
+    if event.type == COMPLETED and thing.get("payment_status") != "paid":
+        return None
     assert event.occurred_at
-    gifts.mark_paid(
-        organisation=event.organisation,
+    donor = thing.get(PAYERS[event.type]) or {}
+    return Payment(
         donation_id=_donation_id(thing),
         paid_at=event.occurred_at,
         donor_email=str(donor.get("email") or ""),
@@ -74,14 +75,10 @@ def _donation_id(thing: dict[str, Any]) -> str:
 
 
 HANDLERS: dict[str, Callable[[StripeEvent, dict[str, Any]], None]] = {
-    "checkout.session.completed": _checkout_completed,
-    "checkout.session.async_payment_succeeded": _checkout_paid,
     "checkout.session.async_payment_failed": _ended(CHECKOUT, Donation.Status.FAILED),
     "checkout.session.expired": _ended(CHECKOUT, Donation.Status.EXPIRED),
-    "payment_intent.succeeded": _intent_paid,
     "payment_intent.payment_failed": _ended(INTENT, Donation.Status.FAILED),
     "payment_intent.canceled": _ended(INTENT, Donation.Status.CANCELED),
-    "charge.succeeded": _charge_paid,
     "charge.dispute.created": dispute_told,
     "charge.dispute.updated": dispute_told,
     "charge.dispute.funds_withdrawn": dispute_told,
