@@ -9,7 +9,7 @@ from uuid import uuid4
 from bench.cluster import rival_url
 from bench.figures import Figures
 from bench.gifts import deliveries, renamed
-from bench.load import send
+from bench.load import LoadFailed, send
 from bench.programs import ROOT, Programs
 from bench.scale import Scale
 
@@ -55,5 +55,10 @@ class DjStripe:
             for count in (scale.warm_up, scale.deliveries):
                 requests = deliveries(renamed(events, count, uuid4().hex[:8]), self.path)
                 port, connections = self.ports[mode], scale.connections
-                result = send(port, requests, connections=connections, secret=self.secret)
-            figures.add(figure, scale.deliveries / result.seconds)
+                try:
+                    taken = send(port, requests, connections=connections, secret=self.secret)
+                except LoadFailed as error:
+                    figures.skip(figure, str(error))
+                    break
+            else:
+                figures.add(figure, scale.deliveries / taken.seconds)
