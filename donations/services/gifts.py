@@ -34,9 +34,9 @@ class Payment:
 @transaction.atomic
 def mark_paid(*, organisation: Organisation, payments: Sequence[Payment]) -> None:
     """Note that Stripe has gifts' money; what is not this organisation's is left alone."""
-    held = hold(organisation, {payment.donation_id for payment in payments})
+    locked = lock_gifts(organisation, {payment.donation_id for payment in payments})
     for payment in payments:
-        if donation := held.get(payment.donation_id):
+        if donation := locked.get(payment.donation_id):
             _learn_payment(donation, payment)
 
 
@@ -73,7 +73,7 @@ def mark_ended(
         donation_failed.send(Donation, donation=donation)
 
 
-def hold(organisation: Organisation, ids: Iterable[str]) -> dict[str, Donation]:
+def lock_gifts(organisation: Organisation, ids: Iterable[str]) -> dict[str, Donation]:
     """Lock those gifts of an organisation that there are, and return them by their ids."""
     own = Donation.objects.of(organisation).filter(id__in=set(ids))
     return {donation.id: donation for donation in own.select_for_update().order_by("id")}
@@ -141,7 +141,7 @@ def note_payout(
 
 
 def _locked(organisation: Organisation, donation_id: str) -> Donation | None:
-    return hold(organisation, [donation_id]).get(donation_id)
+    return lock_gifts(organisation, [donation_id]).get(donation_id)
 
 
 def _save(donation: Donation, *fields: str) -> None:

@@ -180,9 +180,9 @@ def test_a_charge_pays_the_gift_it_names(organisation):
         services.check_charge(donation, ChargeFacts(5000, "EUR"))
 
 
-def test_gifts_of_others_and_of_nobody_are_not_held(organisation):
+def test_gifts_of_others_and_of_nobody_are_not_locked(organisation):
     own = DonationFactory(organisation=organisation)
 
-    held = services.hold(organisation, [own.id, DonationFactory().id, "don_unknown", ""])
+    locked = services.lock_gifts(organisation, [own.id, DonationFactory().id, "don_unknown", ""])
 
-    assert held == {own.id: own}
+    assert locked == {own.id: own}

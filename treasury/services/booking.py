@@ -89,9 +89,11 @@ def _unbooked(organisation: Organisation, movements: Sequence[Movement]) -> list
 @transaction.atomic
 def _book_all(organisation: Organisation, movements: Sequence[Movement]) -> None:
     plans: dict[str, Plan] = {}
-    held = gifts.hold(organisation, (one.donation_id for one in movements if one.donation_id))
+    locked = gifts.lock_gifts(
+        organisation, (one.donation_id for one in movements if one.donation_id)
+    )
     for movement in movements:
-        plans[movement.id] = _plan(organisation, movement, held, plans.values())
+        plans[movement.id] = _plan(organisation, movement, locked, plans.values())
     drafts = [draft for plan in plans.values() for draft in plan.drafts]
     public = Book.objects.get(organisation=organisation, book=PUBLIC)
     entries = {entry.nonce: entry for entry in append(book=public, drafts=drafts)}
@@ -138,7 +140,7 @@ def _report(organisation: Organisation, transaction_id: str, error: Exception) -
 
 
 def _plan(
-    organisation: Organisation, movement: Movement, held: Gifts, before: Iterable[Plan]
+    organisation: Organisation, movement: Movement, locked: Gifts, before: Iterable[Plan]
 ) -> Plan:
     _check(movement)
     gift = None
@@ -146,7 +148,7 @@ def _plan(
         purpose, donation = meaning_of(movement).account, ""
         _flag_unknown(organisation, movement)
     elif movement.category == "charge":
-        gift = _gift(organisation, movement, held, before)
+        gift = _gift(organisation, movement, locked, before)
         purpose, donation = (f"fund:{gift.fund}", gift.id) if gift else (EXTERNAL, "")
     else:
         purpose, donation = _purpose_of_charge(organisation, movement, before)
@@ -178,10 +180,10 @@ def _check(movement: Movement) -> None:
 
 
 def _gift(
-    organisation: Organisation, movement: Movement, held: Gifts, before: Iterable[Plan]
+    organisation: Organisation, movement: Movement, locked: Gifts, before: Iterable[Plan]
 ) -> Donation | None:
     try:
-        gift = _claimed_gift(organisation, movement, held)
+        gift = _claimed_gift(organisation, movement, locked)
         if gift and any(plan.gift and plan.gift.id == gift.id for plan in before):
             raise GiftDiffers
         if gift and not movement.amount:
@@ -197,11 +199,11 @@ def _gift(
         return None
 
 
-def _claimed_gift(organisation: Organisation, movement: Movement, held: Gifts) -> Donation | None:
+def _claimed_gift(organisation: Organisation, movement: Movement, locked: Gifts) -> Donation | None:
     charge = ChargeFacts(movement.given, movement.given_currency)
     if movement.invoice and movement.amount:
         return payment_of(organisation=organisation, invoice=movement.invoice, charge=charge)
-    gift = held.get(movement.donation_id)
+    gift = locked.get(movement.donation_id)
     if gift:
         gifts.check_charge(gift, charge)
     return gift
