@@ -1,4 +1,4 @@
-"""Funds and gifts, to look at."""
+"""Funds, gifts, those that repeat and what is given back, to look at."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -7,8 +7,15 @@ from django.template.response import TemplateResponse
 
 from common.admin import DecidingAdmin, ReadOnlyAdmin
 from common.money import format_money
-from donations.models import Donation, Fund
+from donations.models import Donation, Fund, RecurringGift, RefundRequest
 from donations.services.erasure import erase_donor
+
+
+@admin.display(description="amount")
+def money(row: Donation | RecurringGift | RefundRequest) -> str:
+    """Return an amount as people read it."""
+    currency = row.donation.currency if isinstance(row, RefundRequest) else row.currency
+    return format_money(row.amount, currency)
 
 
 @admin.register(Fund)
@@ -25,15 +32,16 @@ class FundAdmin(ReadOnlyAdmin[Fund]):
 class DonationAdmin(DecidingAdmin[Donation]):
     """Gifts; who gave stands on a gift's own page only, and no secret of its payment anywhere."""
 
-    list_display = ["id", "organisation", "money", "fund", "status", "created_at", "sequence"]
+    list_display = ["id", "organisation", money, "fund", "status", "created_at", "sequence"]
     list_filter = ["status", "flow"]
     list_select_related = ["organisation"]
     ordering = ["-id"]
     exact_lookups = ["id", "organisation__slug"]
+    readonly_fields = [money]
     actions = ["erase"]
     search_help_text = "A gift's id, or an organisation's slug."
     fieldsets = (
-        (None, {"fields": ("id", "organisation", "fund", "money", "flow", "status")}),
+        (None, {"fields": ("id", "organisation", "fund", money, "flow", "status")}),
         ("Who gave", {"fields": ("donor_name", "donor_email", "public_name", "owner_id")}),
         ("At Stripe", {"fields": ("checkout_session", "payment_intent")}),
         (
@@ -68,7 +76,25 @@ class DonationAdmin(DecidingAdmin[Donation]):
         question, done = "Erase who gave, for ever", "who gave was erased"
         return self.decide_with_reason(request, queryset, decision, question=question, done=done)
 
-    @admin.display(description="amount")
-    def money(self, donation: Donation) -> str:
-        """Return the amount as people read it."""
-        return format_money(donation.amount, donation.currency)
+
+@admin.register(RecurringGift)
+class RecurringGiftAdmin(ReadOnlyAdmin[RecurringGift]):
+    """Gifts that repeat; who gives stands on a gift's own page only."""
+
+    list_display = ["id", "organisation", money, "interval", "status", "started_at", "next_at"]
+    list_filter = ["status", "interval"]
+    list_select_related = ["organisation"]
+    ordering = ["-id"]
+    exact_lookups = ["id", "organisation__slug"]
+
+
+@admin.register(RefundRequest)
+class RefundRequestAdmin(ReadOnlyAdmin[RefundRequest]):
+    """Refunds that were asked for here, and what became of them; the newest first."""
+
+    list_display = ["id", "organisation", "donation", money, "status", "reason", "created_at"]
+    list_filter = ["status"]
+    list_select_related = ["organisation", "donation"]
+    ordering = ["-id"]
+    exact_lookups = ["id", "organisation__slug", "donation"]
+    exclude = ["key", "request_hash"]

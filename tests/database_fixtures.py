@@ -25,13 +25,13 @@ from tests.database import FOLDER, running_server
 
 TEMPLATE = "test_almoner"
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
-EMPTIED = """
-    SELECT format('DELETE FROM %%I.%%I', schemaname, tablename) FROM pg_tables
-    WHERE schemaname = 'public' AND tablename <> ALL (%s)
+EVERY_TABLE = """
+    SELECT format('SELECT %%1$L WHERE EXISTS (SELECT FROM %%1$s)', tablename::regclass)
+    FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL (%s)
 """
 GUARDS = """
-    SELECT format('ALTER TABLE %s', tgrelid::regclass), quote_ident(tgname) FROM pg_trigger
-    WHERE tgenabled = 'A' AND NOT tgisinternal
+    SELECT format('ALTER TABLE %%s', tgrelid::regclass), quote_ident(tgname) FROM pg_trigger
+    WHERE tgenabled = 'A' AND NOT tgisinternal AND tgrelid::regclass::text = ANY (%s)
 """
 
 
@@ -101,13 +101,15 @@ def flushing_as_superuser(server: postgres.Server, name: str) -> Iterator[Callab
 
 def empty_tables(connection: psycopg.Connection) -> None:
     """Delete every row but Django's own; the guards that always fire are off meanwhile."""
-    guards = connection.execute(GUARDS).fetchall()
-    deletions = [deletion for (deletion,) in connection.execute(EMPTIED, [list(KEPT)])]
+    questions = connection.execute(EVERY_TABLE, [list(KEPT)])
+    filled = connection.execute(" UNION ALL ".join(question for (question,) in questions))
+    tables = [table for (table,) in filled]
+    guards = connection.execute(GUARDS, [tables]).fetchall()
     statements = [
         "SET LOCAL session_replication_role = replica",
         "SET LOCAL lock_timeout = '20s'",
         *(f"{alter} DISABLE TRIGGER {guard}" for alter, guard in guards),
-        *deletions,
+        *(f"DELETE FROM {table}" for table in tables),
         *(f"{alter} ENABLE ALWAYS TRIGGER {guard}" for alter, guard in guards),
     ]
     connection.execute("; ".join(statements))

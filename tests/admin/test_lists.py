@@ -15,10 +15,13 @@ from tests.factories import (
     CaseFactory,
     DonationFactory,
     OrganisationFactory,
+    RecurringGiftFactory,
+    RefundRequestFactory,
     StripeEventFactory,
     UserFactory,
     gift_entries,
 )
+from tests.treasury.movements import book_all, charged
 
 ENTRIES = "/admin/ledger/entrylisting/"
 BOOKS = "/admin/ledger/booklisting/"
@@ -133,6 +136,29 @@ def test_a_gift_is_found_by_its_id(chief, lantern):
     assert rows_of(chief, GIFTS, q=donation.id) == [donation]
     assert rows_of(chief, GIFTS, q="lantern") == [other, donation]
     assert rows_of(chief, GIFTS, q="nothing") == []
+
+
+def test_gifts_that_repeat_are_listed_without_who_gives(chief, lantern):
+    monthly = RecurringGiftFactory(organisation=lantern, donor_email="zoe@example.org")
+    here = "/admin/donations/recurringgift/"
+
+    assert rows_of(chief, here, q="lantern") == rows_of(chief, here, q=monthly.id) == [monthly]
+    listed = chief.get(here).content
+    assert b"10.00 EUR" in listed
+    assert b"zoe@example.org" not in listed
+    assert b"zoe@example.org" in chief.get(f"{here}{monthly.id}/change/").content
+
+
+def test_refunds_are_found_by_their_gift_and_hide_their_key(chief, lantern):
+    gift = DonationFactory(organisation=lantern)
+    book_all(lantern, charged(5000, donation_id=gift.id))
+    refund = RefundRequestFactory(donation=gift, key="form:a-key-of-somebody")
+    here = "/admin/donations/refundrequest/"
+
+    assert rows_of(chief, here, q=refund.donation_id) == rows_of(chief, here) == [refund]
+    shown = chief.get(f"{here}{refund.id}/change/").content
+    assert refund.id.encode() in shown
+    assert b"a-key-of-somebody" not in shown
 
 
 def test_a_search_for_a_number_ignores_text(chief, db):
