@@ -28,6 +28,12 @@ def passwords_suffice(settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def passwords_cost_little(settings) -> None:
+    """Hash passwords with one round: the many of production would be a third of the tests' time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def checkpoints_of_its_own(settings, tmp_path_factory) -> None:
     """Keep what is kept outside the database for each test apart: there is one heads log only."""
     folder = tmp_path_factory.getbasetemp() / f"data-{next(FOLDERS)}"

@@ -40,6 +40,7 @@ from tests.factories import (
     OrganisationFactory,
     PayoutFactory,
     RecurringGiftFactory,
+    RefundRequestFactory,
     StripeBalanceFactory,
     StripeEventFactory,
     StripeReadingFactory,
@@ -49,6 +50,7 @@ from tests.factories import (
     key_of,
     stamped,
 )
+from tests.treasury.movements import book_all, charged
 
 ACTORS = ("nobody", "stranger", "key", "member", "staff", "superuser")
 PUBLIC = "v1/public/organisations"
@@ -380,8 +382,11 @@ def paths(lantern, sealed) -> dict[str, str]:
 def rows(lantern, clients) -> dict[str, str]:
     """Where the first row of each model is, in the admin."""
     kept = (BalanceTransactionFactory, StripeBalanceFactory, StripeReadingFactory)
-    for factory in (*kept, BackfillFactory, DisputeFactory):
+    for factory in (*kept, BackfillFactory, DisputeFactory, RecurringGiftFactory):
         factory(organisation=lantern)
+    gift = DonationFactory(organisation=lantern)
+    book_all(lantern, charged(5000, donation_id=gift.id))
+    RefundRequestFactory(donation=gift)
     StripeEventFactory(organisation=lantern)
     CaseFactory(organisation=lantern)
     CreditGrantFactory(organisation=lantern)

@@ -234,12 +234,18 @@ def test_a_sandbox_that_dies_ends_the_run(stage):
 
 def test_a_run_that_does_not_get_ready_gives_up(stage):
     stage.monkeypatch.setenv("EXPECTED_HOST", "nobody-is-ready")
-    stage.monkeypatch.setattr(runner, "READY_SECONDS", 3)
 
+    class Hasty(House):
+        def launch(self, name, **options):
+            super().launch(name, **options)
+            if name == "web":
+                stage.monkeypatch.setattr(runner, "READY_SECONDS", 1)
+
+    stage.monkeypatch.setattr(runner, "House", Hasty)
     code, said = stage.play("never")
 
     assert code == 1
-    assert "Getting ready took longer than 3 seconds" in said
+    assert "Getting ready took longer than 1 seconds" in said
 
 
 def test_a_signal_during_a_step_is_heard(stage):
