@@ -20,7 +20,7 @@ from webhooks.services.backfilling import backfill
 from webhooks.services.draining import drain_due
 
 WHOLE = {0: 2_000, 2: 20, 3: 20}
-LOOK_SECONDS = 0.2
+LOOK_SECONDS, ASK_AFTER = 0.2, 0.5
 # https://docs.stripe.com/testing
 CARD, DISPUTED, AT_ONCE = "pm_card_visa", "pm_card_createDispute", "pm_card_bypassPending"
 
@@ -129,9 +129,10 @@ class Walk:
         return all(balance.total == ledger.get(balance.currency, 0) for balance in balances)
 
     def _see(self, condition: Callable[[], bool]) -> None:
-        """Wait for webhooks, half of the time; then ask for what they should have told."""
-        deadline = time.monotonic() + self.wait_seconds
-        ask_at = deadline - self.wait_seconds / 2
+        """Wait for webhooks, a part of the time; then ask for what they should have told."""
+        begun_at = time.monotonic()
+        deadline = begun_at + self.wait_seconds
+        ask_at = begun_at + self.wait_seconds * ASK_AFTER
         while not self._drained(condition):
             if time.monotonic() > deadline:
                 raise NotSeen

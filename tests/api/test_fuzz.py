@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from donations.models import Donation
 
 patient = settings(
-    max_examples=150,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -72,8 +72,7 @@ def open_signed_in(open_context, live_server) -> Callable[..., BrowserContext]:
     return open_one
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_pages_are_in_order(open_signed_in, scheme, width):
     view = {"width": width, "height": 900}
     page = open_signed_in(color_scheme=scheme, viewport=view).new_page()

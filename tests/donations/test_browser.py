@@ -96,8 +96,7 @@ def let_in(context: BrowserContext, organisation: Organisation) -> None:
     context.add_cookies([{**cookie, "domain": "localhost"}])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_axe_finds_nothing(open_context, organisation, paths, scheme, width):
     context = open_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     let_in(context, organisation)

@@ -24,6 +24,12 @@ def impatient(monkeypatch):
     monkeypatch.setattr(smoke, "LOOK_SECONDS", 0.01)
 
 
+@pytest.fixture(autouse=True)
+def ask_at_once(monkeypatch):
+    """Wait for no webhook: none comes from this sandbox."""
+    monkeypatch.setattr(smoke, "ASK_AFTER", 0)
+
+
 @pytest.fixture
 def house(sandbox_stripe):
     """An organisation with an account at the sandbox."""
@@ -40,7 +46,7 @@ def test_the_whole_path_is_walked_and_said(sandbox_stripe, capsys, currency):
     account = create_sandbox_account(country="BE", currency=currency)
     house = OrganisationFactory(slug="lantern", currency=currency, stripe_account=account)
 
-    walk("--wait", "4")
+    walk()
 
     told = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in told[:-1]] == [
@@ -105,4 +111,4 @@ def test_a_book_that_does_not_verify_fails(house, monkeypatch):
     monkeypatch.setattr(smoke, "audit_book", lambda *_: Broken)
 
     with pytest.raises(CommandError, match="does not verify: Entry 3 was altered"):
-        walk("--wait", "4")
+        walk()
