@@ -247,6 +247,44 @@ def test_a_book_can_begin_on_a_day_with_what_was_there(stripe_account, organisat
     assert cases() == []
 
 
+@pytest.mark.parametrize("age", [timedelta(hours=3), timedelta(days=30)])
+def test_what_moved_before_a_book_began_is_in_what_it_began_with(stripe_account, organisation, age):
+    opened_at = timezone.now().replace(microsecond=0) - age
+    before, after = (int(opened_at.timestamp()) + seconds for seconds in (-1, 0))
+    stripe_account.put("balance_transactions", transaction("fee", -5, created=before))
+    stripe_account.put("balance_transactions", transaction("fee", -3, created=after))
+    plan_opening(organisation=organisation, opened_at=opened_at)
+
+    assert sweep(organisation=organisation) == 1
+    assert book(organisation=organisation, reading=read_account(organisation)) == 0
+    assert sweep(organisation=organisation) == 0
+    assert sweep(organisation=organisation, since=opened_at - timedelta(days=9)) == 0
+
+    assert entries(organisation) == [
+        ("EXTERNAL_ACTIVITY", 5, "EUR", "external", "stripe"),
+        ("PROVIDER_FEE", 3, "EUR", "fund:general", "stripe"),
+    ]
+    assert cases() == []
+
+
+def test_reading_an_account_stops_where_its_book_began(stripe_server, stripe_account, organisation):
+    stripe_account.put("balance_transactions", *fees(300, every=1))
+    plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=250))
+    sweep(organisation=organisation)
+    new_one = transaction("fee", -1, created=MORNING + 400)
+    stripe_account.put("balance_transactions", new_one)
+    stripe_server.asked.clear()
+
+    reading = read_account(organisation)
+
+    assert [movement.id for movement in reading.movements] == [new_one["id"]]
+    assert [path.partition("?")[0] for path in stripe_server.asked] == [
+        "/v1/balance_transactions",
+        "/v1/balance_transactions",
+        "/v1/balance",
+    ]
+
+
 def test_a_planned_opening_is_kept_where_the_history_is_short(stripe_account, organisation):
     stripe_account.put("balance_transactions", *fees(3))
     plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=DAY))

@@ -76,10 +76,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time, in whole seconds: from `since` on, and before `until`; without it, to the end."""
+    """
+    A time, in whole seconds: from `since` on, and before `until`; without it, to the end.
+
+    What moved before `opened_at`, where the book begins, is left out of it.
+    """
 
     since: datetime
     until: datetime | None = None
+    opened_at: datetime | None = None
 
 
 def lock_readings(organisation: Organisation) -> None:
@@ -92,19 +97,19 @@ def read_account(organisation: Organisation) -> Reading:
     """
     Read what moved on an organisation's Stripe balance and is not booked yet.
 
-    Newest first, page by page, until a page brings nothing new. Talks to Stripe and must not run
-    within a transaction. Notes how it went, so that pages can say so. Raises `TryAgainLater`,
-    `StripeRefused`.
+    Newest first, page by page, until a page brings nothing new; what moved before the book began
+    is none of it. Talks to Stripe and must not run within a transaction. Notes how it went, so
+    that pages can say so. Raises `TryAgainLater`, `StripeRefused`.
     """
-    account = str(organisation.stripe_account)
+    account, opened_at = str(organisation.stripe_account), _opened_at(organisation)
     with _noting_failures(organisation):
         rows: list[Row] = []
         for page in _pages(account, {}):
-            unknown = _unknown(organisation, page)
+            unknown = _unknown(organisation, page, opened_at)
             rows += unknown
             if not unknown:
                 break
-        return _told(organisation, rows)
+        return _told(organisation, rows, opened_at)
 
 
 def read_span(organisation: Organisation, span: Span, *, rows_max: int) -> Reading | None:
@@ -124,8 +129,8 @@ def read_span(organisation: Organisation, span: Span, *, rows_max: int) -> Readi
             count += len(page)
             if count > rows_max and not is_shortest:
                 return None
-            rows += _unknown(organisation, page)
-        return _told(organisation, rows)
+            rows += _unknown(organisation, page, span.opened_at)
+        return _told(organisation, rows, span.opened_at)
 
 
 def balances_at(organisation: Organisation, moment: datetime) -> dict[str, int]:
@@ -169,20 +174,33 @@ def _pages(account: str, filters: Row) -> Iterator[list[Row]]:
         params["starting_after"] = page["data"][-1]["id"]
 
 
-def _unknown(organisation: Organisation, rows: Sequence[Row]) -> list[Row]:
+def _opened_at(organisation: Organisation) -> datetime | None:
+    reading = StripeReading.objects.filter(organisation=organisation).first()
+    return reading.opened_at if reading else None
+
+
+def _unknown(
+    organisation: Organisation, rows: Sequence[Row], opened_at: datetime | None
+) -> list[Row]:
+    # What moved before the book began is in it already: in what it began with.
+    rows = [row for row in rows if not (opened_at and _is_before(row, opened_at))]
     ids = [row["id"] for row in rows]
     booked = BalanceTransaction.objects.of(organisation).filter(stripe_id__in=ids)
     known = set(booked.values_list("stripe_id", flat=True))
     return [row for row in rows if row["id"] not in known]
 
 
-def _told(organisation: Organisation, rows: list[Row]) -> Reading:
+def _is_before(row: Row, moment: datetime) -> bool:
+    created = row.get("created")
+    return type(created) is int and created < moment.timestamp()
+
+
+def _told(organisation: Organisation, rows: list[Row], opened_at: datetime | None) -> Reading:
     account = str(organisation.stripe_account)
     newest_first = sorted(rows, key=_age, reverse=True)
     movements = [_movement_or_error(row, organisation) for row in reversed(newest_first)]
-    state = StripeReading.objects.filter(organisation=organisation).exclude(opened_at=None).first()
-    if state and state.opened_at:
-        movements = [_dated(movement, account, state.opened_at) for movement in movements]
+    if opened_at:
+        movements = [_dated(movement, account, opened_at) for movement in movements]
     return Reading(movements, _balances_now(account), timezone.now())
 
 

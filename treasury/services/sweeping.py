@@ -7,7 +7,7 @@ cut off goes on where it was, and one that races the events changes nothing that
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,8 +76,8 @@ def import_at_once(*, organisation: Organisation) -> bool:
     state, _ = StripeReading.objects.get_or_create(organisation=organisation)
     if state.imported_at or state.swept_until:
         return state.imported_at is not None
-    start = _start(state)
-    reading = read_span(organisation, Span(start), rows_max=ROWS_MAX)
+    span = Span(_start(state), opened_at=state.opened_at)
+    reading = read_span(organisation, span, rows_max=ROWS_MAX)
     if reading is None:
         return False
     _open(organisation, state)
@@ -111,10 +111,10 @@ def plan_opening(*, organisation: Organisation, opened_at: datetime) -> StripeRe
 
 def _sweep_from(organisation: Organisation, since: datetime | None) -> tuple[int, Balances]:
     state, _ = StripeReading.objects.get_or_create(organisation=organisation)
-    step = _step(organisation, since or _start(state))
+    step = _step(organisation, Span(since or _start(state), opened_at=state.opened_at))
     booked = step.booked
     while not step.is_last:
-        step = _step(organisation, step.until, step.width)
+        step = _step(organisation, Span(step.until, opened_at=state.opened_at), step.width)
         booked += step.booked
     return booked, step.balances
 
@@ -125,13 +125,13 @@ def _start(state: StripeReading) -> datetime:
     return state.swept_until - (OVERLAP if state.imported_at else timedelta())
 
 
-def _step(organisation: Organisation, since: datetime, width: timedelta | None = None) -> Step:
+def _step(organisation: Organisation, rest: Span, width: timedelta | None = None) -> Step:
     _open(organisation, StripeReading.objects.get(organisation=organisation))
-    since, now = since.replace(microsecond=0), timezone.now().replace(microsecond=0)
+    since, now = rest.since.replace(microsecond=0), timezone.now().replace(microsecond=0)
     width = min(width or now - since, now - since)
     while True:
         until = since + width
-        span = Span(since, None if until >= now else until)
+        span = replace(rest, since=since, until=None if until >= now else until)
         reading = read_span(organisation, span, rows_max=ROWS_MAX)
         if reading:
             booked = _book(organisation, reading, min(until, now), is_last=span.until is None)
