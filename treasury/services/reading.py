@@ -67,11 +67,16 @@ Told = Movement | TransactionMalformed
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What Stripe said at one moment: what moved, oldest first, and the balances after it."""
+    """
+    What Stripe said at one moment: what moved, oldest first, and the balances after it.
+
+    What moved before `opened_at`, where the book began as it was read, is none of it.
+    """
 
     movements: list[Told]
     balances: Balances
     read_at: datetime
+    opened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +206,7 @@ def _told(organisation: Organisation, rows: list[Row], opened_at: datetime | Non
     movements = [_movement_or_error(row, organisation) for row in reversed(newest_first)]
     if opened_at:
         movements = [_dated(movement, account, opened_at) for movement in movements]
-    return Reading(movements, _balances_now(account), timezone.now())
+    return Reading(movements, _balances_now(account), timezone.now(), opened_at)
 
 
 def _dated(movement: Told, account: str, opened_at: datetime) -> Told:

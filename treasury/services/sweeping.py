@@ -1,11 +1,12 @@
 """
 Sweeping: all that moved on an account, in the order of time, whatever webhooks told of it.
 
-A span is read outside any transaction; booking it and moving the cursor is one. So a sweep that is
-cut off goes on where it was, and one that races the events changes nothing that they booked.
+A span is read outside any transaction; booking it and moving the cursor is one, and so is what the
+book begins with. So a sweep that is cut off goes on where it was, and one that races the events
+changes nothing that they booked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,10 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from common.errors import TryAgainLater
 from common.money import format_money
 from ledger.models import Account
+from ledger.services import Draft
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
@@ -25,9 +28,9 @@ from treasury.errors import AlreadyImported
 from treasury.models import BalanceTransaction, StripeReading
 from treasury.services.booking import book
 from treasury.services.legs import STRIPE
-from treasury.services.openings import book_opening
+from treasury.services.openings import book_opening, read_opening
 from treasury.services.payouts import catch_up
-from treasury.services.reading import Balances, Reading, Span, read_span
+from treasury.services.reading import Balances, Reading, Span, lock_readings, read_span
 
 # Before there was a Stripe account at all.
 BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)
@@ -80,8 +83,7 @@ def import_at_once(*, organisation: Organisation) -> bool:
     reading = read_span(organisation, span, rows_max=ROWS_MAX)
     if reading is None:
         return False
-    _open(organisation, state)
-    _book(organisation, reading, timezone.now(), is_last=True)
+    _keep(organisation, reading, timezone.now(), is_last=True)
     return True
 
 
@@ -100,8 +102,8 @@ def plan_opening(*, organisation: Organisation, opened_at: datetime) -> StripeRe
     Raises `AlreadyImported` once anything of the account is in the book.
     """
     with transaction.atomic():
-        StripeReading.objects.get_or_create(organisation=organisation)
-        state = StripeReading.objects.select_for_update().get(organisation=organisation)
+        lock_readings(organisation)
+        state = StripeReading.objects.get(organisation=organisation)
         if state.swept_until or BalanceTransaction.objects.of(organisation).exists():
             raise AlreadyImported
         state.opened_at = opened_at.replace(microsecond=0)
@@ -126,7 +128,6 @@ def _start(state: StripeReading) -> datetime:
 
 
 def _step(organisation: Organisation, rest: Span, width: timedelta | None = None) -> Step:
-    _open(organisation, StripeReading.objects.get(organisation=organisation))
     since, now = rest.since.replace(microsecond=0), timezone.now().replace(microsecond=0)
     width = min(width or now - since, now - since)
     while True:
@@ -134,20 +135,35 @@ def _step(organisation: Organisation, rest: Span, width: timedelta | None = None
         span = replace(rest, since=since, until=None if until >= now else until)
         reading = read_span(organisation, span, rows_max=ROWS_MAX)
         if reading:
-            booked = _book(organisation, reading, min(until, now), is_last=span.until is None)
+            booked = _keep(organisation, reading, min(until, now), is_last=span.until is None)
             return Step(until, width * 2, booked, span.until is None, reading.balances)
         width = timedelta(seconds=max(1, int(width.total_seconds()) // 2))
 
 
-def _open(organisation: Organisation, state: StripeReading) -> None:
-    if state.opened_at and not state.swept_until:
-        book_opening(organisation=organisation, opened_at=state.opened_at)
+def _keep(organisation: Organisation, reading: Reading, until: datetime, *, is_last: bool) -> int:
+    opening: Sequence[Draft] = ()
+    state = StripeReading.objects.get(organisation=organisation)
+    if reading.opened_at and not state.swept_until:
+        opening = read_opening(organisation=organisation, opened_at=reading.opened_at)
+    return _book(organisation, opening, reading, until, is_last=is_last)
 
 
 @transaction.atomic
-def _book(organisation: Organisation, reading: Reading, until: datetime, *, is_last: bool) -> int:
+def _book(
+    organisation: Organisation,
+    opening: Sequence[Draft],
+    reading: Reading,
+    until: datetime,
+    *,
+    is_last: bool,
+) -> int:
+    lock_readings(organisation)
+    state = StripeReading.objects.get(organisation=organisation)
+    if state.opened_at != reading.opened_at:
+        raise TryAgainLater("Another day was named while the account was read. Sweep it again.")
+    if not state.swept_until:
+        book_opening(organisation=organisation, drafts=opening)
     booked = book(organisation=organisation, reading=reading)
-    state = StripeReading.objects.select_for_update().get(organisation=organisation)
     state.swept_until = max(state.swept_until or until, until)
     if is_last:
         state.imported_at = state.imported_at or timezone.now()
