@@ -12,9 +12,10 @@ from common.errors import TryAgainLater
 from tests.factories import DonationFactory
 from tests.stripe_resources import MORNING, charge, new, payout, refund, transaction
 from tests.treasury.histories import DAY, NOON, fees, state_of
-from tests.treasury.movements import cases, entries
+from tests.treasury.movements import amounts, cases, check_sides, entries
 from treasury.errors import AlreadyImported
 from treasury.models import StripeReading
+from treasury.services import sweeping
 from treasury.services.booking import book
 from treasury.services.reading import read_account
 from treasury.services.sweeping import import_at_once, plan_opening, sweep
@@ -126,6 +127,71 @@ def test_what_becomes_of_a_charge_of_before_is_external_too(stripe_account, orga
         ("PAYOUT_SENT", 100, "EUR", "in_transit", "stripe"),
     ]
     assert [kind for kind, _ in cases()] == ["unbooked"]
+
+
+def test_a_debit_of_before_that_bounces_is_external(stripe_account, organisation):
+    old = charge(5000, created=MORNING)
+    bounced = transaction("charge_failure", -5000, 35, source=old, created=MORNING + DAY)
+    stripe_account.put("charges", old)
+    paid_in = transaction("charge", 5000, source=old, created=MORNING)
+    stripe_account.put("balance_transactions", paid_in, bounced)
+    plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=DAY))
+
+    sweep(organisation=organisation)
+
+    assert entries(organisation) == [
+        ("EXTERNAL_ACTIVITY", 5000, "EUR", "stripe", "external"),
+        ("DONATION_REFUNDED", 5000, "EUR", "external", "stripe"),
+        ("PROCESSING_FEE", 35, "EUR", "external", "stripe"),
+    ]
+    assert cases() == []
+
+
+@pytest.mark.parametrize("rows_max", [2, 100])
+def test_a_payout_of_before_comes_back_from_outside(
+    stripe_account, organisation, monkeypatch, rows_max
+):
+    monkeypatch.setattr(sweeping, "ROWS_MAX", rows_max)
+    old, sent, lost = (new("po") for _ in range(3))
+    told = [("payout", -900, old), ("fee", -1, None), ("payout", -100, sent)]
+    told += [("payout", -7, lost), ("payout_reversal", 100, sent), ("payout_reversal", 900, old)]
+    for day, (category, amount, source) in enumerate(told):
+        row = transaction(category, amount, source=source, created=MORNING + day * DAY)
+        stripe_account.put("balance_transactions", row)
+    plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=DAY))
+
+    sweep(organisation=organisation)
+
+    assert entries(organisation)[2:] == [
+        ("PAYOUT_SENT", 100, "EUR", "in_transit", "stripe"),
+        ("PAYOUT_SENT", 7, "EUR", "in_transit", "stripe"),
+        ("PAYOUT_RETURNED", 100, "EUR", "stripe", "in_transit"),
+        ("EXTERNAL_ACTIVITY", 900, "EUR", "stripe", "external"),
+    ]
+    assert amounts(organisation)["in_transit", "EUR"] == 7
+    assert cases() == []
+    check_sides(organisation)
+
+
+def test_only_charges_that_nobody_knows_are_asked_for(stripe_server, stripe_account, organisation):
+    old, paid = charge(5000, created=MORNING), charge(700, created=MORNING + DAY)
+    stripe_account.put("charges", old, paid)
+    told = [("charge", 700, paid), ("refund", -100, refund(paid, 100))]
+    told += [("refund", -number, refund(old, number)) for number in (1, 2)]
+    later = transaction("refund", -200, source=refund(paid, 200), created=MORNING + 2 * DAY)
+    for category, amount, source in told:
+        row = transaction(category, amount, source=source, created=MORNING + DAY)
+        stripe_account.put("balance_transactions", row)
+    plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=DAY))
+
+    sweep(organisation=organisation)
+    stripe_account.put("balance_transactions", later)
+    book(organisation=organisation, reading=read_account(organisation))
+
+    asked = [path for path in stripe_server.asked if path.startswith("/v1/charges")]
+    assert asked == [f"/v1/charges/{old['id']}"]
+    assert len(entries(organisation)) == 5
+    assert cases() == []
 
 
 def test_an_opening_waits_until_money_stands_still(stripe_account, organisation):

@@ -31,8 +31,8 @@ class Movement:
 
     `given` and `given_currency` are the amount of the source as the donor knows it; `donation_id`
     is the gift that the charge claims to be, `invoice` what it pays of a subscription, if it names
-    no gift; who paid it is in no line. `predates_book` marks what became of a charge of before the
-    book began.
+    no gift; who paid it is in no line. `predates_book` marks what became of a charge or a payout of
+    before the book began.
     """
 
     id: str
@@ -205,16 +205,48 @@ def _told(organisation: Organisation, rows: list[Row], opened_at: datetime | Non
     newest_first = sorted(rows, key=_age, reverse=True)
     movements = [_movement_or_error(row, organisation) for row in reversed(newest_first)]
     if opened_at:
-        movements = [_dated(movement, account, opened_at) for movement in movements]
+        old = _older(organisation, movements, opened_at)
+        movements = [_dated(movement, old) for movement in movements]
     return Reading(movements, _balances_now(account), timezone.now(), opened_at)
 
 
-def _dated(movement: Told, account: str, opened_at: datetime) -> Told:
-    """Return a movement, marked where it belongs to a charge of before the book began."""
-    if isinstance(movement, TransactionMalformed) or movement.charge in ("", movement.source):
-        return movement
-    charge = client().v1.charges.retrieve(movement.charge, options=on_account(account))
-    return replace(movement, predates_book=charge.created < opened_at.timestamp())
+def _older(organisation: Organisation, told: Iterable[Told], opened_at: datetime) -> set[str]:
+    """Return the charges and payouts of before the book began that became something."""
+    movements = [one for one in told if isinstance(one, Movement)]
+    charges = {one.charge for one in movements if one.category != "charge"}
+    payouts = {one.source for one in movements if one.category == "payout_reversal"}
+    old_charges = {
+        charge
+        for charge in _absent(organisation, movements, "charge", "charge", charges)
+        if _charged_at(organisation, charge) < opened_at.timestamp()
+    }
+    return old_charges | _absent(organisation, movements, "payout", "source", payouts)
+
+
+def _absent(
+    organisation: Organisation,
+    movements: Iterable[Movement],
+    category: str,
+    field: str,
+    names: set[str],
+) -> set[str]:
+    """Return the names which nothing of a category has, in the book or among movements."""
+    here = {getattr(one, field) for one in movements if one.category == category}
+    names = names - here - {""}
+    booked = BalanceTransaction.objects.of(organisation).filter(reporting_category=category)
+    in_book = booked.filter(**{f"{field}__in": names})
+    return names - set(in_book.values_list(field, flat=True))
+
+
+def _charged_at(organisation: Organisation, charge: str) -> int:
+    options = on_account(str(organisation.stripe_account))
+    return client().v1.charges.retrieve(charge, options=options).created
+
+
+def _dated(movement: Told, old: set[str]) -> Told:
+    if isinstance(movement, Movement) and {movement.charge, movement.source} & old:
+        return replace(movement, predates_book=True)
+    return movement
 
 
 def _balances_now(account: str) -> Balances:
