@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from common.errors import TryAgainLater
 from reviews.models import Case
+from tests.factories import StripeReadingFactory
 from tests.stripe_resources import MORNING, transaction
 from tests.treasury.histories import DAY, NOON, fees, state_of
 from tests.treasury.movements import amounts, cases, check_sides, entries
@@ -94,6 +95,19 @@ def test_a_moment_can_be_named(stripe_server, stripe_account, organisation):
     assert sweep(organisation=organisation, since=NOON + timedelta(seconds=DAY)) == 3
 
     assert f"gte%5D={MORNING + DAY}" in stripe_server.asked[0]
+
+
+@pytest.mark.parametrize("days", [None, 1])
+def test_a_moment_that_is_named_leaves_nothing_out(stripe_account, organisation, days):
+    swept_until = days and NOON + timedelta(days=days)
+    StripeReadingFactory(organisation=organisation, swept_until=swept_until)
+    stripe_account.put("balance_transactions", *fees(4))
+
+    assert sweep(organisation=organisation, since=NOON + timedelta(days=3)) == 4
+
+    first, *_ = BalanceTransaction.objects.order_by("id")
+    assert first.occurred_at == (swept_until or NOON)
+    assert state_of(organisation).imported_at
 
 
 def test_what_was_missed_long_ago_is_found_by_the_balance(stripe_account, organisation):

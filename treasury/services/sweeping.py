@@ -56,7 +56,8 @@ def sweep(*, organisation: Organisation, since: datetime | None = None) -> int:
     """
     Read and book what moved since the last sweep, or since a moment; return how many were new.
 
-    In the end the ledger is compared with the balance. Where they differ, the whole history is
+    A moment after the end of the last sweep leaves nothing out: it begins there all the same. In
+    the end the ledger is compared with the balance. Where they differ, the whole history is
     gone through, once a day; where they still do, staff get a case. Then payouts are read. Raises
     `TryAgainLater`, `StripeRefused`.
     """
@@ -113,7 +114,8 @@ def plan_opening(*, organisation: Organisation, opened_at: datetime) -> StripeRe
 
 def _sweep_from(organisation: Organisation, since: datetime | None) -> tuple[int, Balances]:
     state, _ = StripeReading.objects.get_or_create(organisation=organisation)
-    step = _step(organisation, Span(since or _start(state), opened_at=state.opened_at))
+    start = _start(state)
+    step = _step(organisation, Span(min(since or start, start), opened_at=state.opened_at))
     booked = step.booked
     while not step.is_last:
         step = _step(organisation, Span(step.until, opened_at=state.opened_at), step.width)
