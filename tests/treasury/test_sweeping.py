@@ -20,7 +20,7 @@ from treasury.services.booking import book
 from treasury.services.reading import read_account
 from treasury.services.sweeping import import_at_once, order_sweep, sweep
 
-REQUESTS_UNTIL_TROUBLE = 40
+REQUESTS_UNTIL_TROUBLE = 30
 
 
 @pytest.fixture
@@ -42,6 +42,23 @@ def test_a_long_history_is_imported_part_by_part_in_its_order(few, stripe_accoun
     assert state.imported_at
     assert not state.is_importing
     assert cases() == []
+
+
+def test_a_history_of_even_density_is_read_once(
+    stripe_server, stripe_account, organisation, monkeypatch
+):
+    monkeypatch.setattr(sweeping, "ROWS_MAX", 8)
+    StripeReadingFactory(organisation=organisation, swept_until=NOON)
+    stripe_account.put("balance_transactions", *fees(64, every=3600))
+
+    assert sweep(organisation=organisation) == 64
+
+    # Each part that was booked is read with the balance beside it.
+    asked = [path.partition("?")[0].removeprefix("/v1/") for path in stripe_server.asked]
+    first = asked.index("balance") - 1
+    parts = asked[first : asked.index("payouts")]
+    assert parts == ["balance_transactions", "balance"] * (len(parts) // 2)
+    assert len(parts) // 2 < 64
 
 
 def test_a_sweep_that_is_cut_off_goes_on_where_it_was(

@@ -70,13 +70,15 @@ class Reading:
     """
     What Stripe said at one moment: what moved, oldest first, and the balances after it.
 
-    What moved before `opened_at`, where the book began as it was read, is none of it.
+    What moved before `opened_at`, where the book began as it was read, is none of it. `rows_seen`
+    counts all that Stripe listed in a span, booked or not.
     """
 
     movements: list[Told]
     balances: Balances
     read_at: datetime
     opened_at: datetime | None = None
+    rows_seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +131,13 @@ def read_span(organisation: Organisation, span: Span, *, rows_max: int) -> Readi
         limits["lt"] = int(span.until.timestamp())
     is_shortest = span.until and span.until - span.since <= timedelta(seconds=1)
     with _noting_failures(organisation):
-        rows, count = [], 0
+        rows, seen = [], 0
         for page in _pages(account, {"created": limits}):
-            count += len(page)
-            if count > rows_max and not is_shortest:
+            seen += len(page)
+            if seen > rows_max and not is_shortest:
                 return None
             rows += _unknown(organisation, page, span.opened_at)
-        return _told(organisation, rows, span.opened_at)
+        return replace(_told(organisation, rows, span.opened_at), rows_seen=seen)
 
 
 def balances_at(organisation: Organisation, moment: datetime) -> dict[str, int]:

@@ -138,7 +138,9 @@ def _step(organisation: Organisation, rest: Span, width: timedelta | None = None
         reading = read_span(organisation, span, rows_max=ROWS_MAX)
         if reading:
             booked = _keep(organisation, reading, min(until, now), is_last=span.until is None)
-            return Step(until, width * 2, booked, span.until is None, reading.balances)
+            # Twice as long, where that has prospects: each that holds too much is read in vain.
+            width *= 2 if reading.rows_seen < ROWS_MAX // 2 else 1
+            return Step(until, width, booked, span.until is None, reading.balances)
         width = timedelta(seconds=max(1, int(width.total_seconds()) // 2))
 
 
