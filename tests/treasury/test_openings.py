@@ -13,7 +13,7 @@ from tests.factories import DonationFactory
 from tests.stripe_resources import MORNING, charge, new, payout, refund, transaction
 from tests.treasury.histories import DAY, NOON, fees, state_of
 from tests.treasury.movements import amounts, cases, check_sides, entries
-from treasury.errors import AlreadyImported
+from treasury.errors import AlreadyImported, OpeningAhead
 from treasury.models import StripeReading
 from treasury.services import sweeping
 from treasury.services.booking import book
@@ -304,6 +304,14 @@ def test_another_day_may_be_named_while_an_account_is_read(
     assert sweep(organisation=organisation) == 1
     assert entries(organisation)[0] == ("EXTERNAL_ACTIVITY", 3, "EUR", "external", "stripe")
     assert cases() == []
+
+
+def test_a_book_cannot_begin_in_the_future(organisation):
+    for ahead in (timedelta(minutes=1), timedelta(days=400)):
+        with pytest.raises(OpeningAhead, match="name a day that has begun"):
+            plan_opening(organisation=organisation, opened_at=timezone.now() + ahead)
+
+    assert not StripeReading.objects.exists()
 
 
 def test_an_opening_cannot_be_planned_when_there_is_a_book_already(stripe_account, organisation):

@@ -24,7 +24,7 @@ from ledger.services import Draft
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
-from treasury.errors import AlreadyImported
+from treasury.errors import AlreadyImported, OpeningAhead
 from treasury.models import BalanceTransaction, StripeReading
 from treasury.services.booking import book
 from treasury.services.legs import STRIPE
@@ -100,8 +100,10 @@ def plan_opening(*, organisation: Organisation, opened_at: datetime) -> StripeRe
     """
     Let an account's book begin at a moment, in whole seconds, with what was on the balance then.
 
-    Raises `AlreadyImported` once anything of the account is in the book.
+    Raises `OpeningAhead`, and `AlreadyImported` once anything of the account is in the book.
     """
+    if opened_at > timezone.now():
+        raise OpeningAhead
     with transaction.atomic():
         lock_readings(organisation)
         state = StripeReading.objects.get(organisation=organisation)
