@@ -84,6 +84,20 @@ def test_reading_an_account_stops_where_its_book_began(stripe_server, stripe_acc
     ]
 
 
+@pytest.mark.parametrize("created", [None, "yesterday"])
+def test_what_says_no_moment_is_not_taken_for_older(stripe_account, organisation, created):
+    plan_opening(organisation=organisation, opened_at=NOON)
+    sweep(organisation=organisation)
+    odd = transaction("fee", -1, created=created)
+    moved = [odd, *fees(1)]
+    stripe_account.list = lambda kind: moved
+
+    book(organisation=organisation, reading=read_account(organisation))
+
+    assert cases() == [("unbooked", odd["id"])]
+    assert len(entries(organisation)) == 1
+
+
 def test_a_planned_opening_is_kept_where_the_history_is_short(stripe_account, organisation):
     stripe_account.put("balance_transactions", *fees(3))
     plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=DAY))
