@@ -33,6 +33,12 @@ class AlreadyImported(DomainError):
     code = "already_imported"
 
 
+class OpeningAhead(DomainError):
+    """A book cannot begin in the future: name a day that has begun."""
+
+    code = "opening_ahead"
+
+
 class PayoutMalformed(DomainError):
     """The payout is not of the shape that Stripe documents."""
 

@@ -50,7 +50,7 @@ def send(stripe, organisation):
 
 
 def sweep(*gifts):
-    tasks.sweep_accounts(timestamp=0)
+    tasks.sweep_account(gifts[0].organisation_id)
     for gift in gifts:
         gift.refresh_from_db()
 

@@ -2,7 +2,7 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,35 +10,23 @@ from django.utils import timezone
 
 from common.errors import TryAgainLater
 from reviews.models import Case
-from tests.factories import DonationFactory
-from tests.stripe_resources import MORNING, charge, new, payout, refund, transaction
+from tests.factories import StripeReadingFactory
+from tests.stripe_resources import MORNING, transaction
+from tests.treasury.histories import DAY, NOON, fees, state_of
 from tests.treasury.movements import amounts, cases, check_sides, entries
-from treasury.errors import AlreadyImported
 from treasury.models import BalanceTransaction, StripeReading
 from treasury.services import sweeping
 from treasury.services.booking import book
 from treasury.services.reading import read_account
-from treasury.services.sweeping import import_at_once, order_sweep, plan_opening, sweep
+from treasury.services.sweeping import import_at_once, order_sweep, sweep
 
-DAY = 86_400
-REQUESTS_UNTIL_TROUBLE = 40
-NOON = datetime.fromtimestamp(MORNING, UTC)
+REQUESTS_UNTIL_TROUBLE = 30
 
 
 @pytest.fixture
 def few(monkeypatch):
     """Read few rows at a time, so that a history has many parts."""
     monkeypatch.setattr(sweeping, "ROWS_MAX", 3)
-
-
-def fees(count, *, every=DAY, **more):
-    """Return movements of one cent, one after the other."""
-    moments = range(MORNING, MORNING + every * count, every) if every else [MORNING] * count
-    return [transaction("fee", -1, created=moment, **more) for moment in moments]
-
-
-def state_of(organisation):
-    return StripeReading.objects.get(organisation=organisation)
 
 
 def test_a_long_history_is_imported_part_by_part_in_its_order(few, stripe_account, organisation):
@@ -54,6 +42,23 @@ def test_a_long_history_is_imported_part_by_part_in_its_order(few, stripe_accoun
     assert state.imported_at
     assert not state.is_importing
     assert cases() == []
+
+
+def test_a_history_of_even_density_is_read_once(
+    stripe_server, stripe_account, organisation, monkeypatch
+):
+    monkeypatch.setattr(sweeping, "ROWS_MAX", 8)
+    StripeReadingFactory(organisation=organisation, swept_until=NOON)
+    stripe_account.put("balance_transactions", *fees(64, every=3600))
+
+    assert sweep(organisation=organisation) == 64
+
+    # Each part that was booked is read with the balance beside it.
+    asked = [path.partition("?")[0].removeprefix("/v1/") for path in stripe_server.asked]
+    first = asked.index("balance") - 1
+    parts = asked[first : asked.index("payouts")]
+    assert parts == ["balance_transactions", "balance"] * (len(parts) // 2)
+    assert len(parts) // 2 < 64
 
 
 def test_a_sweep_that_is_cut_off_goes_on_where_it_was(
@@ -107,6 +112,19 @@ def test_a_moment_can_be_named(stripe_server, stripe_account, organisation):
     assert sweep(organisation=organisation, since=NOON + timedelta(seconds=DAY)) == 3
 
     assert f"gte%5D={MORNING + DAY}" in stripe_server.asked[0]
+
+
+@pytest.mark.parametrize("days", [None, 1])
+def test_a_moment_that_is_named_leaves_nothing_out(stripe_account, organisation, days):
+    swept_until = days and NOON + timedelta(days=days)
+    StripeReadingFactory(organisation=organisation, swept_until=swept_until)
+    stripe_account.put("balance_transactions", *fees(4))
+
+    assert sweep(organisation=organisation, since=NOON + timedelta(days=3)) == 4
+
+    first, *_ = BalanceTransaction.objects.order_by("id")
+    assert first.occurred_at == (swept_until or NOON)
+    assert state_of(organisation).imported_at
 
 
 def test_what_was_missed_long_ago_is_found_by_the_balance(stripe_account, organisation):
@@ -217,98 +235,3 @@ def test_sweeps_and_readings_that_race_book_everything_once(stripe_account, orga
     assert len(entries(organisation)) == 30
     assert BalanceTransaction.objects.count() == 30
     check_sides(organisation)
-
-
-# Books that begin later than their account
-
-
-def test_a_book_can_begin_on_a_day_with_what_was_there(stripe_account, organisation):
-    before = [
-        transaction("charge", 5000, 100, source=charge(), created=MORNING + number)
-        for number in (0, 9)
-    ]
-    yen = transaction("charge", 800, source=charge(), currency="jpy", created=MORNING)
-    debt = transaction("fee", -300, currency="usd", created=MORNING)
-    level = [transaction("fee", sign, currency="gbp", created=MORNING) for sign in (7, -7)]
-    after = transaction("charge", 2000, 50, source=charge(), created=MORNING + DAY)
-    stripe_account.put("balance_transactions", *before, yen, debt, *level, after)
-    plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=DAY, microseconds=5))
-
-    assert sweep(organisation=organisation) == 1
-    assert sweep(organisation=organisation) == 0
-
-    assert entries(organisation) == [
-        ("EXTERNAL_ACTIVITY", 9800, "EUR", "stripe", "external"),
-        ("EXTERNAL_ACTIVITY", 800, "JPY", "stripe", "external"),
-        ("EXTERNAL_ACTIVITY", 300, "USD", "external", "stripe"),
-        ("EXTERNAL_ACTIVITY", 2000, "EUR", "stripe", "external"),
-        ("PROCESSING_FEE", 50, "EUR", "external", "stripe"),
-    ]
-    assert cases() == []
-
-
-def test_a_planned_opening_is_kept_where_the_history_is_short(stripe_account, organisation):
-    stripe_account.put("balance_transactions", *fees(3))
-    plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=DAY))
-
-    assert import_at_once(organisation=organisation)
-
-    assert entries(organisation)[0] == ("EXTERNAL_ACTIVITY", 1, "EUR", "external", "stripe")
-    assert len(entries(organisation)) == 3
-
-
-def test_what_becomes_of_a_charge_of_before_is_external_too(stripe_account, organisation):
-    gift = DonationFactory(organisation=organisation, amount=700)
-    old = charge(5000, created=MORNING)
-    paid = charge(700, gift.id, created=MORNING + DAY)
-    returned, kept = refund(old, 2000), refund(paid, 200)
-    stripe_account.put("charges", old, paid)
-    stripe_account.put(
-        "balance_transactions",
-        transaction("charge", 5000, source=old, created=MORNING),
-        transaction("charge", 700, source=paid, created=MORNING + DAY),
-        transaction("refund", -2000, source=returned, created=MORNING + DAY + 1),
-        transaction("refund", -200, source=kept, created=MORNING + DAY + 2),
-        transaction("payout", -100, source=payout(100)["id"], created=MORNING + DAY + 3),
-        {
-            "id": new("txn"),
-            "created": MORNING + DAY + 4,
-            "currency": "eur",
-            "net": 0,
-            "source": None,
-        },
-    )
-    plan_opening(organisation=organisation, opened_at=NOON + timedelta(seconds=DAY))
-
-    sweep(organisation=organisation)
-
-    assert entries(organisation) == [
-        ("EXTERNAL_ACTIVITY", 5000, "EUR", "stripe", "external"),
-        ("DONATION_RECEIVED", 700, "EUR", "stripe", "fund:general"),
-        ("DONATION_REFUNDED", 2000, "EUR", "external", "stripe"),
-        ("DONATION_REFUNDED", 200, "EUR", "fund:general", "stripe"),
-        ("PAYOUT_SENT", 100, "EUR", "in_transit", "stripe"),
-    ]
-    assert [kind for kind, _ in cases()] == ["unbooked"]
-
-
-def test_an_opening_waits_until_money_stands_still(stripe_account, organisation):
-    plan_opening(organisation=organisation, opened_at=NOON)
-    totals = iter(range(100))
-    stripe_account.balance = lambda: {"available": [{"amount": next(totals), "currency": "eur"}]}
-
-    with pytest.raises(TryAgainLater, match="Money moved"):
-        sweep(organisation=organisation)
-
-    assert entries(organisation) == []
-
-
-def test_an_opening_cannot_be_planned_when_there_is_a_book_already(stripe_account, organisation):
-    stripe_account.put("balance_transactions", *fees(1))
-    sweep(organisation=organisation)
-
-    with pytest.raises(AlreadyImported):
-        plan_opening(organisation=organisation, opened_at=NOON)
-    StripeReading.objects.update(swept_until=None)
-    with pytest.raises(AlreadyImported):
-        plan_opening(organisation=organisation, opened_at=NOON)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DatabaseError
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.factories import ApplicantFactory, OrganisationFactory
 from tests.stripe_resources import MORNING, charge, payout, transaction
@@ -11,7 +12,15 @@ from treasury.models import Payout
 from treasury.services import payout_reading
 
 
-def test_every_connected_account_is_read(stripe_server, organisation):
+def work_off():
+    """Do what was ordered, as the worker does."""
+    for job in ProcrastinateJob.objects.order_by("id"):
+        assert job.task_name == "treasury.tasks.sweep_account"
+        tasks.sweep_account(**job.args)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_connected_account_is_swept_by_a_job_of_its_own(stripe_server, organisation):
     other = OrganisationFactory(stripe_account="acct_2")
     OrganisationFactory(stripe_account=None)
     ApplicantFactory(stripe_account="acct_applied")
@@ -21,9 +30,14 @@ def test_every_connected_account_is_read(stripe_server, organisation):
 
     for _ in range(2):
         tasks.sweep_accounts(timestamp=0)
+    assert stripe_server.asked == []
+    work_off()
 
     assert len(entries(organisation)) == len(entries(other)) == 1
-    assert len(stripe_server.asked) == 12
+    assert len(stripe_server.asked) == 6
+    jobs = ProcrastinateJob.objects.order_by("id").values_list("lock", "queueing_lock", "priority")
+    locks = [f"sweep {one.pk}" for one in (organisation, other)]
+    assert list(jobs) == [(lock, lock, -1) for lock in locks]
 
 
 def test_the_sweep_reads_all_payouts_however_many_are_not_composed(
@@ -37,11 +51,12 @@ def test_the_sweep_reads_all_payouts_however_many_are_not_composed(
         stripe_account.put("balance_transactions", row)
         stripe_account.compositions[one["id"]] = [row["id"]]
 
-    tasks.sweep_accounts(timestamp=0)
+    tasks.sweep_account(organisation.pk)
 
     assert [row.composition_is_whole for row in Payout.objects.all()] == [True] * 3
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_account_that_fails_does_not_hold_up_the_others(stripe_server, organisation, caplog):
     for account in ("acct_2", "acct_3"):
         OrganisationFactory(stripe_account=account)
@@ -50,6 +65,7 @@ def test_an_account_that_fails_does_not_hold_up_the_others(stripe_server, organi
     accounts["acct_3"].put("balance_transactions", transaction("fee", -1))
 
     tasks.sweep_accounts(timestamp=0)
+    work_off()
 
     reasons = [record.reason for record in caplog.records if record.message == "sweep postponed"]
     assert reasons == ["StripeRefused: Stripe refused: PermissionError.", "KeyError: 'id'"]

@@ -1,6 +1,7 @@
 """Events about an account itself: they reach applicants too, and the last one needs no reading."""
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from donations.errors import TakesNoGifts
 from donations.services.promises import promise_donation
@@ -125,6 +126,7 @@ def test_a_disconnected_account_is_left_alone_and_says_so(stripe_server, organis
 
     sweep_accounts(timestamp=0)
 
+    assert not ProcrastinateJob.objects.exists()
     assert len(stripe_server.asked) == asked
     with pytest.raises(TakesNoGifts, match="has disconnected its Stripe account"):
         promise_donation(organisation=organisation, amount=5000, currency="EUR", flow="checkout")

@@ -35,6 +35,7 @@ from treasury.models import BalanceTransaction, StripeBalance, StripeReading
 from treasury.services.legs import (
     EXTERNAL,
     UNKNOWN,
+    account_of,
     drafts_of,
     follows_a_charge,
     meaning_of,
@@ -145,7 +146,7 @@ def _plan(
     _check(movement)
     gift = None
     if not follows_a_charge(movement):
-        purpose, donation = meaning_of(movement).account, ""
+        purpose, donation = account_of(movement), ""
         _flag_unknown(organisation, movement)
     elif movement.category == "charge":
         gift = _gift(organisation, movement, locked, before)

@@ -52,8 +52,8 @@ MEANINGS = {
     "network_cost": FEES,
     "tax": FEES,
 }
-
-
+# Of what came from outside of the book, no more is said than that it did.
+FROM_OUTSIDE = (MoneyOperation.DONATION_RECEIVED, MoneyOperation.PAYOUT_RETURNED)
 # The last part of a nonce: what it was called first is what it is called for ever.
 LEGS = {category: category for category in MEANINGS} | {"fee": "provider_fee"}
 
@@ -69,23 +69,27 @@ def follows_a_charge(movement: Movement) -> bool:
     return not meaning_of(movement).account
 
 
+def account_of(movement: Movement) -> str:
+    """Return where the money of a movement that follows no charge comes from or goes to."""
+    meaning = meaning_of(movement)
+    # What the book never sent on its way comes back from outside of it.
+    is_stray = movement.predates_book and meaning.operation == MoneyOperation.PAYOUT_RETURNED
+    return EXTERNAL if is_stray else meaning.account
+
+
 def drafts_of(movement: Movement, *, account: str, purpose: str, donation_id: str) -> list[Draft]:
     """
     Return the entries of a movement on `account`, a Stripe account id: at most gross and fee.
 
-    Together they move the place `stripe` by the movement's net.
+    `purpose` is where its money comes from or goes to. Together they move the place `stripe` by
+    the movement's net.
     """
     meaning = meaning_of(movement)
     operation = meaning.operation
-    if operation == MoneyOperation.DONATION_RECEIVED and purpose == EXTERNAL:
+    if operation in FROM_OUTSIDE and purpose == EXTERNAL:
         operation = MoneyOperation.EXTERNAL_ACTIVITY
     legs = [
-        (
-            operation,
-            movement.amount,
-            meaning.account or purpose,
-            LEGS.get(movement.category, "other"),
-        ),
+        (operation, movement.amount, purpose, LEGS.get(movement.category, "other")),
         (meaning.fee_operation, -movement.fee, meaning.fee_account or purpose, "fee"),
     ]
     metadata = dict(_metadata(movement, donation_id))

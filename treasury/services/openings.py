@@ -1,5 +1,6 @@
 """Where a book begins that does not begin with its account: what was on the balance then."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ledger.models import PUBLIC, Book
@@ -10,28 +11,29 @@ from treasury.services.legs import EXTERNAL, STRIPE
 from treasury.services.reading import balances_at
 
 
-def book_opening(*, organisation: Organisation, opened_at: datetime) -> None:
+def read_opening(*, organisation: Organisation, opened_at: datetime) -> list[Draft]:
     """
-    Book what was on an account's balance at a moment, once: it came from outside this book.
+    Return what a book begins with: what was on the balance at a moment came from outside of it.
 
-    Talks to Stripe first. Raises `TryAgainLater`, `StripeRefused`.
+    Talks to Stripe and must not run within a transaction. Raises `TryAgainLater`, `StripeRefused`.
     """
     balances = balances_at(organisation, opened_at)
-    book = Book.objects.get(organisation=organisation, book=PUBLIC)
-    append(
-        book=book,
-        drafts=[
-            Draft(
-                operation=MoneyOperation.EXTERNAL_ACTIVITY,
-                amount=abs(amount),
-                currency=currency,
-                debit=STRIPE if amount > 0 else EXTERNAL,
-                credit=EXTERNAL if amount > 0 else STRIPE,
-                nonce=f"stripe:{organisation.stripe_account}:opening:{currency}",
-                metadata={"opening": True},
-                occurred_at=opened_at,
-            )
-            for currency, amount in sorted(balances.items())
-            if amount
-        ],
-    )
+    return [
+        Draft(
+            operation=MoneyOperation.EXTERNAL_ACTIVITY,
+            amount=abs(amount),
+            currency=currency,
+            debit=STRIPE if amount > 0 else EXTERNAL,
+            credit=EXTERNAL if amount > 0 else STRIPE,
+            nonce=f"stripe:{organisation.stripe_account}:opening:{currency}",
+            metadata={"opening": True},
+            occurred_at=opened_at,
+        )
+        for currency, amount in sorted(balances.items())
+        if amount
+    ]
+
+
+def book_opening(*, organisation: Organisation, drafts: Sequence[Draft]) -> None:
+    """Book what a book begins with."""
+    append(book=Book.objects.get(organisation=organisation, book=PUBLIC), drafts=drafts)

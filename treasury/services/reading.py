@@ -31,8 +31,8 @@ class Movement:
 
     `given` and `given_currency` are the amount of the source as the donor knows it; `donation_id`
     is the gift that the charge claims to be, `invoice` what it pays of a subscription, if it names
-    no gift; who paid it is in no line. `predates_book` marks what became of a charge of before the
-    book began.
+    no gift; who paid it is in no line. `predates_book` marks what became of a charge or a payout of
+    before the book began.
     """
 
     id: str
@@ -67,19 +67,31 @@ Told = Movement | TransactionMalformed
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What Stripe said at one moment: what moved, oldest first, and the balances after it."""
+    """
+    What Stripe said at one moment: what moved, oldest first, and the balances after it.
+
+    What moved before `opened_at`, where the book began as it was read, is none of it. `rows_seen`
+    counts all that Stripe listed in a span, booked or not.
+    """
 
     movements: list[Told]
     balances: Balances
     read_at: datetime
+    opened_at: datetime | None = None
+    rows_seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time, in whole seconds: from `since` on, and before `until`; without it, to the end."""
+    """
+    A time, in whole seconds: from `since` on, and before `until`; without it, to the end.
+
+    What moved before `opened_at`, where the book begins, is left out of it.
+    """
 
     since: datetime
     until: datetime | None = None
+    opened_at: datetime | None = None
 
 
 def lock_readings(organisation: Organisation) -> None:
@@ -92,19 +104,19 @@ def read_account(organisation: Organisation) -> Reading:
     """
     Read what moved on an organisation's Stripe balance and is not booked yet.
 
-    Newest first, page by page, until a page brings nothing new. Talks to Stripe and must not run
-    within a transaction. Notes how it went, so that pages can say so. Raises `TryAgainLater`,
-    `StripeRefused`.
+    Newest first, page by page, until a page brings nothing new; what moved before the book began
+    is none of it. Talks to Stripe and must not run within a transaction. Notes how it went, so
+    that pages can say so. Raises `TryAgainLater`, `StripeRefused`.
     """
-    account = str(organisation.stripe_account)
+    account, opened_at = str(organisation.stripe_account), _opened_at(organisation)
     with _noting_failures(organisation):
         rows: list[Row] = []
         for page in _pages(account, {}):
-            unknown = _unknown(organisation, page)
+            unknown = _unknown(organisation, page, opened_at)
             rows += unknown
             if not unknown:
                 break
-        return _told(organisation, rows)
+        return _told(organisation, rows, opened_at)
 
 
 def read_span(organisation: Organisation, span: Span, *, rows_max: int) -> Reading | None:
@@ -119,13 +131,13 @@ def read_span(organisation: Organisation, span: Span, *, rows_max: int) -> Readi
         limits["lt"] = int(span.until.timestamp())
     is_shortest = span.until and span.until - span.since <= timedelta(seconds=1)
     with _noting_failures(organisation):
-        rows, count = [], 0
+        rows, seen = [], 0
         for page in _pages(account, {"created": limits}):
-            count += len(page)
-            if count > rows_max and not is_shortest:
+            seen += len(page)
+            if seen > rows_max and not is_shortest:
                 return None
-            rows += _unknown(organisation, page)
-        return _told(organisation, rows)
+            rows += _unknown(organisation, page, span.opened_at)
+        return replace(_told(organisation, rows, span.opened_at), rows_seen=seen)
 
 
 def balances_at(organisation: Organisation, moment: datetime) -> dict[str, int]:
@@ -169,29 +181,74 @@ def _pages(account: str, filters: Row) -> Iterator[list[Row]]:
         params["starting_after"] = page["data"][-1]["id"]
 
 
-def _unknown(organisation: Organisation, rows: Sequence[Row]) -> list[Row]:
+def _opened_at(organisation: Organisation) -> datetime | None:
+    reading = StripeReading.objects.filter(organisation=organisation).first()
+    return reading.opened_at if reading else None
+
+
+def _unknown(
+    organisation: Organisation, rows: Sequence[Row], opened_at: datetime | None
+) -> list[Row]:
+    # What moved before the book began is in it already: in what it began with.
+    rows = [row for row in rows if not (opened_at and _is_before(row, opened_at))]
     ids = [row["id"] for row in rows]
     booked = BalanceTransaction.objects.of(organisation).filter(stripe_id__in=ids)
     known = set(booked.values_list("stripe_id", flat=True))
     return [row for row in rows if row["id"] not in known]
 
 
-def _told(organisation: Organisation, rows: list[Row]) -> Reading:
+def _is_before(row: Row, moment: datetime) -> bool:
+    created = row.get("created")
+    return type(created) is int and created < moment.timestamp()
+
+
+def _told(organisation: Organisation, rows: list[Row], opened_at: datetime | None) -> Reading:
     account = str(organisation.stripe_account)
     newest_first = sorted(rows, key=_age, reverse=True)
     movements = [_movement_or_error(row, organisation) for row in reversed(newest_first)]
-    state = StripeReading.objects.filter(organisation=organisation).exclude(opened_at=None).first()
-    if state and state.opened_at:
-        movements = [_dated(movement, account, state.opened_at) for movement in movements]
-    return Reading(movements, _balances_now(account), timezone.now())
+    if opened_at:
+        old = _older(organisation, movements, opened_at)
+        movements = [_dated(movement, old) for movement in movements]
+    return Reading(movements, _balances_now(account), timezone.now(), opened_at)
 
 
-def _dated(movement: Told, account: str, opened_at: datetime) -> Told:
-    """Return a movement, marked where it belongs to a charge of before the book began."""
-    if isinstance(movement, TransactionMalformed) or movement.charge in ("", movement.source):
-        return movement
-    charge = client().v1.charges.retrieve(movement.charge, options=on_account(account))
-    return replace(movement, predates_book=charge.created < opened_at.timestamp())
+def _older(organisation: Organisation, told: Iterable[Told], opened_at: datetime) -> set[str]:
+    """Return the charges and payouts of before the book began that became something."""
+    movements = [one for one in told if isinstance(one, Movement)]
+    charges = {one.charge for one in movements if one.category != "charge"}
+    payouts = {one.source for one in movements if one.category == "payout_reversal"}
+    old_charges = {
+        charge
+        for charge in _absent(organisation, movements, "charge", "charge", charges)
+        if _charged_at(organisation, charge) < opened_at.timestamp()
+    }
+    return old_charges | _absent(organisation, movements, "payout", "source", payouts)
+
+
+def _absent(
+    organisation: Organisation,
+    movements: Iterable[Movement],
+    category: str,
+    field: str,
+    names: set[str],
+) -> set[str]:
+    """Return the names which nothing of a category has, in the book or among movements."""
+    here = {getattr(one, field) for one in movements if one.category == category}
+    names = names - here - {""}
+    booked = BalanceTransaction.objects.of(organisation).filter(reporting_category=category)
+    in_book = booked.filter(**{f"{field}__in": names})
+    return names - set(in_book.values_list(field, flat=True))
+
+
+def _charged_at(organisation: Organisation, charge: str) -> int:
+    options = on_account(str(organisation.stripe_account))
+    return client().v1.charges.retrieve(charge, options=options).created
+
+
+def _dated(movement: Told, old: set[str]) -> Told:
+    if isinstance(movement, Movement) and {movement.charge, movement.source} & old:
+        return replace(movement, predates_book=True)
+    return movement
 
 
 def _balances_now(account: str) -> Balances:

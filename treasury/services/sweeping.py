@@ -1,13 +1,14 @@
 """
 Sweeping: all that moved on an account, in the order of time, whatever webhooks told of it.
 
-A span is read outside any transaction; booking it and moving the cursor is one. So a sweep that is
-cut off goes on where it was, and one that races the events changes nothing that they booked.
+A span is read outside any transaction; booking it and moving the cursor is one, and so is what the
+book begins with. So a sweep that is cut off goes on where it was, and one that races the events
+changes nothing that they booked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,18 +17,20 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from common.errors import TryAgainLater
 from common.money import format_money
 from ledger.models import Account
+from ledger.services import Draft
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services import open_case
-from treasury.errors import AlreadyImported
+from treasury.errors import AlreadyImported, OpeningAhead
 from treasury.models import BalanceTransaction, StripeReading
 from treasury.services.booking import book
 from treasury.services.legs import STRIPE
-from treasury.services.openings import book_opening
+from treasury.services.openings import book_opening, read_opening
 from treasury.services.payouts import catch_up
-from treasury.services.reading import Balances, Reading, Span, read_span
+from treasury.services.reading import Balances, Reading, Span, lock_readings, read_span
 
 # Before there was a Stripe account at all.
 BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)
@@ -53,7 +56,8 @@ def sweep(*, organisation: Organisation, since: datetime | None = None) -> int:
     """
     Read and book what moved since the last sweep, or since a moment; return how many were new.
 
-    In the end the ledger is compared with the balance. Where they differ, the whole history is
+    A moment after the end of the last sweep leaves nothing out: it begins there all the same. In
+    the end the ledger is compared with the balance. Where they differ, the whole history is
     gone through, once a day; where they still do, staff get a case. Then payouts are read. Raises
     `TryAgainLater`, `StripeRefused`.
     """
@@ -76,12 +80,11 @@ def import_at_once(*, organisation: Organisation) -> bool:
     state, _ = StripeReading.objects.get_or_create(organisation=organisation)
     if state.imported_at or state.swept_until:
         return state.imported_at is not None
-    start = _start(state)
-    reading = read_span(organisation, Span(start), rows_max=ROWS_MAX)
+    span = Span(_start(state), opened_at=state.opened_at)
+    reading = read_span(organisation, span, rows_max=ROWS_MAX)
     if reading is None:
         return False
-    _open(organisation, state)
-    _book(organisation, reading, timezone.now(), is_last=True)
+    _keep(organisation, reading, timezone.now(), is_last=True)
     return True
 
 
@@ -97,11 +100,13 @@ def plan_opening(*, organisation: Organisation, opened_at: datetime) -> StripeRe
     """
     Let an account's book begin at a moment, in whole seconds, with what was on the balance then.
 
-    Raises `AlreadyImported` once anything of the account is in the book.
+    Raises `OpeningAhead`, and `AlreadyImported` once anything of the account is in the book.
     """
+    if opened_at > timezone.now():
+        raise OpeningAhead
     with transaction.atomic():
-        StripeReading.objects.get_or_create(organisation=organisation)
-        state = StripeReading.objects.select_for_update().get(organisation=organisation)
+        lock_readings(organisation)
+        state = StripeReading.objects.get(organisation=organisation)
         if state.swept_until or BalanceTransaction.objects.of(organisation).exists():
             raise AlreadyImported
         state.opened_at = opened_at.replace(microsecond=0)
@@ -111,10 +116,11 @@ def plan_opening(*, organisation: Organisation, opened_at: datetime) -> StripeRe
 
 def _sweep_from(organisation: Organisation, since: datetime | None) -> tuple[int, Balances]:
     state, _ = StripeReading.objects.get_or_create(organisation=organisation)
-    step = _step(organisation, since or _start(state))
+    start = _start(state)
+    step = _step(organisation, Span(min(since or start, start), opened_at=state.opened_at))
     booked = step.booked
     while not step.is_last:
-        step = _step(organisation, step.until, step.width)
+        step = _step(organisation, Span(step.until, opened_at=state.opened_at), step.width)
         booked += step.booked
     return booked, step.balances
 
@@ -125,29 +131,45 @@ def _start(state: StripeReading) -> datetime:
     return state.swept_until - (OVERLAP if state.imported_at else timedelta())
 
 
-def _step(organisation: Organisation, since: datetime, width: timedelta | None = None) -> Step:
-    _open(organisation, StripeReading.objects.get(organisation=organisation))
-    since, now = since.replace(microsecond=0), timezone.now().replace(microsecond=0)
+def _step(organisation: Organisation, rest: Span, width: timedelta | None = None) -> Step:
+    since, now = rest.since.replace(microsecond=0), timezone.now().replace(microsecond=0)
     width = min(width or now - since, now - since)
     while True:
         until = since + width
-        span = Span(since, None if until >= now else until)
+        span = replace(rest, since=since, until=None if until >= now else until)
         reading = read_span(organisation, span, rows_max=ROWS_MAX)
         if reading:
-            booked = _book(organisation, reading, min(until, now), is_last=span.until is None)
-            return Step(until, width * 2, booked, span.until is None, reading.balances)
+            booked = _keep(organisation, reading, min(until, now), is_last=span.until is None)
+            # Twice as long, where that has prospects: each that holds too much is read in vain.
+            width *= 2 if reading.rows_seen < ROWS_MAX // 2 else 1
+            return Step(until, width, booked, span.until is None, reading.balances)
         width = timedelta(seconds=max(1, int(width.total_seconds()) // 2))
 
 
-def _open(organisation: Organisation, state: StripeReading) -> None:
-    if state.opened_at and not state.swept_until:
-        book_opening(organisation=organisation, opened_at=state.opened_at)
+def _keep(organisation: Organisation, reading: Reading, until: datetime, *, is_last: bool) -> int:
+    opening: Sequence[Draft] = ()
+    state = StripeReading.objects.get(organisation=organisation)
+    if reading.opened_at and not state.swept_until:
+        opening = read_opening(organisation=organisation, opened_at=reading.opened_at)
+    return _book(organisation, opening, reading, until, is_last=is_last)
 
 
 @transaction.atomic
-def _book(organisation: Organisation, reading: Reading, until: datetime, *, is_last: bool) -> int:
+def _book(
+    organisation: Organisation,
+    opening: Sequence[Draft],
+    reading: Reading,
+    until: datetime,
+    *,
+    is_last: bool,
+) -> int:
+    lock_readings(organisation)
+    state = StripeReading.objects.get(organisation=organisation)
+    if state.opened_at != reading.opened_at:
+        raise TryAgainLater("Another day was named while the account was read. Sweep it again.")
+    if not state.swept_until:
+        book_opening(organisation=organisation, drafts=opening)
     booked = book(organisation=organisation, reading=reading)
-    state = StripeReading.objects.select_for_update().get(organisation=organisation)
     state.swept_until = max(state.swept_until or until, until)
     if is_last:
         state.imported_at = state.imported_at or timezone.now()
