@@ -169,12 +169,13 @@ EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 
 # What is counted for all web processes together is in the database; what each may forget, in its
-# memory. Counters must not be pushed out by many others: they are short, and go when they are old.
+# memory. Counters must not be pushed out by many others; all are counted at each write, so those
+# that ran out are deleted every night.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "organisations_cache",
-        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
     },
     "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
