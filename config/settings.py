@@ -162,9 +162,9 @@ MFA_FORMS = {
 # Whether staff, owners and finance must have a second factor; never off over a live Stripe key.
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
 # Sessions end this long after the last page. Behind proxies, say how many add to
-# X-Forwarded-For: attempts are counted for each address.
+# X-Forwarded-For: attempts are counted for each address, and Stripe's may be the only ones allowed.
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=4 * 60 * 60)
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 

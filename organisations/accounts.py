@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from common.pages import client_address
 from common.vault import vault
 from organisations.models import User
 from organisations.services.mail import queue_mail
@@ -42,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return who has these credentials; that an account is closed is no answer to a guess."""
         user: User | None = super().authenticate(request, **credentials)
         return user if user and user.is_active else None
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return by which address attempts are counted: by the one rule for all pages."""
+        return client_address(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue a mail; allauth's `account/email/password_changed` is our `password_changed`."""

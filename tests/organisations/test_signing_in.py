@@ -92,7 +92,7 @@ def test_attempts_from_one_address_are_counted_over_all_accounts(client):
 
 
 def test_behind_a_proxy_the_address_is_the_one_that_it_adds(settings):
-    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     bob = UserFactory(email="bob@example.org")
     for number in range(10):
         headers = {"X-Forwarded-For": f"10.0.0.{number}, 192.0.2.1"}
@@ -103,6 +103,13 @@ def test_behind_a_proxy_the_address_is_the_one_that_it_adds(settings):
 
     assert sign_in(near, bob.email, PASSWORD).status_code == 400
     assert sign_in(far, bob.email, PASSWORD).status_code == 302
+
+
+def test_a_header_with_too_few_addresses_is_no_error(settings, ann):
+    settings.TRUSTED_PROXY_COUNT = 2
+    browser = Client(headers={"X-Forwarded-For": "192.0.2.1"})
+
+    assert sign_in(browser, ann.email, PASSWORD).status_code == 302
 
 
 def test_who_sends_form_after_form_is_told_to_wait(client, ann):
