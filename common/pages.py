@@ -1,9 +1,11 @@
-"""What pages answer with."""
+"""What pages are asked by, and answer with."""
 
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Any
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 
@@ -12,3 +14,22 @@ def see_other(to: Any, *args: Any) -> HttpResponse:
     response = redirect(to, *args)
     response.status_code = HTTPStatus.SEE_OTHER
     return response
+
+
+def client_address(request: HttpRequest) -> str:
+    """
+    Return the network address that a request came from, as far as our own proxies say it.
+
+    Each of them adds the address that it was asked from to the end of X-Forwarded-For, so that
+    `TRUSTED_PROXY_COUNT` from the end is the first that nobody outside has written. Without such
+    an entry it is the address of who asked us.
+    """
+    direct = str(request.META.get("REMOTE_ADDR", ""))
+    count = settings.TRUSTED_PROXY_COUNT
+    entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if not 0 < count <= len(entries):
+        return direct
+    try:
+        return str(ip_address(entries[-count].strip()))
+    except ValueError:
+        return direct

@@ -162,19 +162,20 @@ MFA_FORMS = {
 # Whether staff, owners and finance must have a second factor; never off over a live Stripe key.
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
 # Sessions end this long after the last page. Behind proxies, say how many add to
-# X-Forwarded-For: attempts are counted for each address.
+# X-Forwarded-For: attempts are counted for each address, and Stripe's may be the only ones allowed.
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=4 * 60 * 60)
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 
 # What is counted for all web processes together is in the database; what each may forget, in its
-# memory. Counters must not be pushed out by many others: they are short, and go when they are old.
+# memory. Counters must not be pushed out by many others; all are counted at each write, so those
+# that ran out are deleted every night.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "organisations_cache",
-        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
     },
     "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }

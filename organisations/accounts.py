@@ -1,20 +1,21 @@
 """What django-allauth asks us: mail, words, links, and how secrets are kept."""
 
-import base64
-from hashlib import sha256
 from typing import Any
 
 import segno
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import MultiFernet
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from common.pages import client_address
+from common.vault import vault
 from organisations.models import User
 from organisations.services.mail import queue_mail
 
+PURPOSE = "almoner second factors v1"
 # What is said to who has just seen it happen, or would say it to the next person at the screen.
 UNSAID = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
 WRONG_CODE = "This code is not right, or was used before. Wait for the next one and enter that."
@@ -42,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return who has these credentials; that an account is closed is no answer to a guess."""
         user: User | None = super().authenticate(request, **credentials)
         return user if user and user.is_active else None
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return by which address attempts are counted: by the one rule for all pages."""
+        return client_address(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue a mail; allauth's `account/email/password_changed` is our `password_changed`."""
@@ -99,6 +104,4 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 def safe() -> MultiFernet:
     """Return what locks with the present secret key, and opens with those before it as well."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    seeds = [sha256(f"almoner/second-factors/v1\n{key}".encode()).digest() for key in keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(seed)) for seed in seeds])
+    return vault(PURPOSE, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])

@@ -1,8 +1,9 @@
-"""Background work for people and their accounts: sending mail, asking Stripe how they stand."""
+"""Background work for people and their accounts: mail, how they stand at Stripe, what is over."""
 
 from procrastinate.contrib.django import app
 
 from organisations.services.account_states import read_states
+from organisations.services.forgetting import forget_expired
 from organisations.services.mail import send_due
 
 BATCH_MAX = 50
@@ -21,3 +22,10 @@ def send_mail(timestamp: int) -> None:
 def read_accounts(timestamp: int) -> None:
     """Ask Stripe once an hour how every connected account stands, whatever webhooks told."""
     read_states()
+
+
+@app.periodic(cron="53 3 * * *")
+@app.task(queueing_lock="forget_expired")
+def forget_expired_nightly(timestamp: int) -> None:
+    """Delete sessions and counters that are over."""
+    forget_expired()

@@ -33,7 +33,7 @@ def apply(owner: User) -> None:
     documents.add_document(
         organisation=draft, file=paper, name="Statutes of the Tideline Choir.pdf", added_by=owner
     )
-    account = create_sandbox_account(country=country, currency=currency)
+    account = create_sandbox_account(country=country, currency=currency, name=name)
     draft = connecting.attach_account(organisation=draft, account=account)
     account_states.read_state(organisation=draft)
     applications.submit_application(organisation=draft)

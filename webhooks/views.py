@@ -13,6 +13,7 @@ from common.errors import DomainError
 from common.pages import see_other
 from organisations.access import Right, members_only
 from organisations.models import Membership
+from webhooks.errors import EndpointGone
 from webhooks.forms import EndpointForm
 from webhooks.models import Delivery, Endpoint, Topic
 from webhooks.services import subscribing, telling
@@ -51,7 +52,11 @@ def endpoint(request: HttpRequest, membership: Membership, endpoint: str) -> Htt
 @members_only(Right.SET_UP, "POST")
 def rotate(request: HttpRequest, membership: Membership, endpoint: str) -> HttpResponse:
     """Give an endpoint a new secret, and show it this once."""
-    new = subscribing.rotate_secret(endpoint=endpoint_of(membership, endpoint))
+    found = endpoint_of(membership, endpoint)
+    try:
+        new = subscribing.rotate_secret(endpoint=found)
+    except DomainError as error:
+        return refused(request, found, error)
     return show_endpoint(request, new.endpoint, secret=new.secret)
 
 
@@ -82,7 +87,11 @@ def enable(request: HttpRequest, membership: Membership, endpoint: str) -> HttpR
 @members_only(Right.SET_UP, "POST")
 def delete(request: HttpRequest, membership: Membership, endpoint: str) -> HttpResponse:
     """End an endpoint for good."""
-    subscribing.delete_endpoint(endpoint=endpoint_of(membership, endpoint))
+    found = endpoint_of(membership, endpoint)
+    try:
+        subscribing.delete_endpoint(endpoint=found)
+    except DomainError as error:
+        return refused(request, found, error)
     messages.success(request, "The endpoint was deleted.")
     return see_other("webhook-endpoints", membership.organisation.slug)
 
@@ -105,9 +114,16 @@ def act(
     try:
         service()
     except DomainError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, done)
+        return refused(request, endpoint, error)
+    messages.success(request, done)
+    return see_other("webhook-endpoint", endpoint.organisation.slug, endpoint.id)
+
+
+def refused(request: HttpRequest, endpoint: Endpoint, error: DomainError) -> HttpResponse:
+    """Go back to the endpoint's page and say why not; where there is none by now, to the list."""
+    messages.error(request, str(error))
+    if isinstance(error, EndpointGone):
+        return see_other("webhook-endpoints", endpoint.organisation.slug)
     return see_other("webhook-endpoint", endpoint.organisation.slug, endpoint.id)
 
 

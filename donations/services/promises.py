@@ -25,7 +25,7 @@ from organisations.models import Organisation, StripeAccountState
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent, RequestOptions
-    from stripe.params import PaymentIntentCreateParams
+    from stripe.params import AccountCreateParams, PaymentIntentCreateParams
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItemPriceData
 
 OPEN_SECONDS = 2 * 3600
@@ -88,13 +88,17 @@ def journey_url(donation: Donation) -> str:
     return f"{settings.BASE_URL}{path}?token={donation.token}"
 
 
-def create_sandbox_account(*, country: str, currency: str) -> str:
+def create_sandbox_account(*, country: str, currency: str, name: str = "") -> str:
     """Open a connected account in the sandbox, for an organisation that has none."""
+    params: AccountCreateParams = {
+        "country": country,
+        "default_currency": currency.lower(),
+        "type": "standard",
+    }
+    if name:  # donors read it on the payment page
+        params["business_profile"] = {"name": name}
     with translated_errors(account=""):
-        account = client().v1.accounts.create(
-            {"country": country, "default_currency": currency.lower(), "type": "standard"}
-        )
-    return account.id
+        return client().v1.accounts.create(params).id
 
 
 def _check(

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.errors import DomainError
-from common.pages import see_other
+from common.pages import client_address, see_other
 from donations.errors import TooManyLinks
 from donations.forms.gifts import new_key
 from donations.forms.visits import AmountForm, KeyForm, LinkForm
@@ -71,7 +71,7 @@ def me(request: HttpRequest) -> HttpResponse:
     status = 400 if form.is_bound else 200
     if form.is_valid():
         try:
-            sender = request.META["REMOTE_ADDR"]
+            sender = client_address(request)
             visits.ask_for_link(email=form.cleaned_data["email"], sender=sender)
             return see_other(f"{reverse('me')}?asked")
         except TooManyLinks as error:

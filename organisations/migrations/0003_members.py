@@ -6,6 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from common.ids import new_id
 from common.sql import run_sql
@@ -67,6 +68,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=Q(accepted_at=None) | Q(withdrawn_at=None),
                         name="invitation_ends_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=Q(email=Lower("email")),
+                        name="invitation_has_an_address_in_lower_case",
                     ),
                 ],
             },

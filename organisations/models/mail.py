@@ -6,6 +6,7 @@ from typing import Self
 from django.db import models
 
 ATTEMPTS_MAX = 12
+SUBJECT_LENGTH_MAX = 255
 
 
 class MailQuerySet(models.QuerySet["Mail"]):
@@ -24,7 +25,7 @@ class Mail(models.Model):
     """
 
     recipient = models.EmailField(max_length=254)
-    subject = models.CharField(max_length=255)
+    subject = models.CharField(max_length=SUBJECT_LENGTH_MAX)
     body = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
     attempts = models.PositiveSmallIntegerField(default=0)

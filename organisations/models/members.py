@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from common.ids import new_id
@@ -104,6 +105,9 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=Q(accepted_at=None) | Q(withdrawn_at=None),
                 name="invitation_ends_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="invitation_has_an_address_in_lower_case"
             ),
         ]
 

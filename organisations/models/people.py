@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models.functions import Upper
 
 from common.ids import new_id
 
@@ -40,6 +41,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        constraints = [
+            # Its index is also the one by which `email__iexact` finds people.
+            models.UniqueConstraint(
+                Upper("email"),
+                name="person_is_one_address",
+                violation_error_message="Somebody signs in with this e-mail address already.",
+            ),
+        ]
 
     def __str__(self) -> str:
         """Name the person."""

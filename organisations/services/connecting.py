@@ -1,6 +1,7 @@
 """Connecting Stripe accounts: a new one that Stripe sets up, or one that is there, by OAuth."""
 
 import json
+import logging
 import secrets
 from datetime import timedelta
 from hashlib import sha256
@@ -11,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from common.errors import DomainError, in_words
 from common.stripe_api import client, translated_errors
 from organisations.errors import (
     AnotherStripeAccount,
@@ -18,12 +20,13 @@ from organisations.errors import (
     NotOurMode,
     StripeAccountTaken,
 )
-from organisations.models import ConnectAttempt, Organisation
+from organisations.models import ConnectAttempt, Organisation, StripeAccountState
 from organisations.services.account_states import is_disconnected, note_connection
 
 if TYPE_CHECKING:
     from stripe.params import AccountCreateParams
 
+logger = logging.getLogger("almoner.organisations")
 STATE_BYTES = 32
 ATTEMPT_LASTS = timedelta(minutes=30)
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -98,21 +101,35 @@ def connect_account(*, organisation: Organisation, code: str) -> Organisation:
     """
     with translated_errors(account=""):
         token = client().oauth.token({"grant_type": "authorization_code", "code": code})
+    account = str(token.stripe_user_id)
     if bool(token.livemode) != settings.STRIPE_LIVEMODE:
+        _give_back(account)
         raise NotOurMode
-    return attach_account(organisation=organisation, account=str(token.stripe_user_id))
+    return attach_account(organisation=organisation, account=account)
 
 
-@transaction.atomic
 def attach_account(*, organisation: Organisation, account: str) -> Organisation:
     """
     Let an account be an organisation's; only a draft may exchange one for another.
 
-    Raises `StripeAccountTaken`, `AnotherStripeAccount`.
+    An account that is refused or replaced is given back: we keep no access to it. Talks to Stripe
+    and must not run within a transaction. Raises `StripeAccountTaken`, `AnotherStripeAccount`.
     """
+    try:
+        former = _attach(organisation, account)
+    except DomainError:
+        _give_back(account)
+        raise
+    if former:
+        _give_back(former)
+    return Organisation.objects.get(pk=organisation.pk)
+
+
+@transaction.atomic
+def _attach(organisation: Organisation, account: str) -> str | None:
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
-    is_draft = organisation.status == Organisation.Status.DRAFT
-    if organisation.stripe_account not in (None, account) and not is_draft:
+    is_draft, former = organisation.status == Organisation.Status.DRAFT, organisation.stripe_account
+    if former not in (None, account) and not is_draft:
         raise AnotherStripeAccount
     organisation.stripe_account = account
     try:
@@ -120,8 +137,23 @@ def attach_account(*, organisation: Organisation, account: str) -> Organisation:
             organisation.save(update_fields=["stripe_account"])
     except IntegrityError as error:
         raise StripeAccountTaken from error
+    if former != account:
+        # What Stripe said of the one before is nothing that this one may do.
+        StripeAccountState.objects.filter(organisation=organisation).delete()
     note_connection(organisation=organisation)
-    return organisation
+    return former
+
+
+def _give_back(account: str) -> None:
+    # An account that an organisation here has stays connected, whoever else asked for it.
+    if Organisation.objects.filter(stripe_account=account).exists():
+        return
+    try:
+        with translated_errors(account):
+            client().oauth.deauthorize({"stripe_user_id": account})
+    except DomainError as error:
+        facts = {"account": account, "reason": in_words(error)}
+        logger.warning("account not given back", extra=facts)
 
 
 def _create_account(organisation: Organisation) -> str:

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from organisations.models import Mail, Membership, Organisation
+from organisations.models.mail import SUBJECT_LENGTH_MAX
 
 logger = logging.getLogger("almoner.mail")
 SUBJECT = "Subject: "
@@ -21,14 +22,14 @@ def queue_mail(*, to: str, template: str, context: dict[str, Any]) -> Mail:
     """
     Write a mail to one person, from `templates/mail/<template>.txt`; it leaves after the commit.
 
-    The file's first line is its subject; `base_url` is there for its links.
+    The file's first line is its subject, cut where long names make it too long; `base_url` is
+    there for its links.
     """
     text = render_to_string(f"mail/{template}.txt", {"base_url": settings.BASE_URL, **context})
     subject, _, body = text.partition("\n")
     assert subject.startswith(SUBJECT)
-    return Mail.objects.create(
-        recipient=to, subject=subject.removeprefix(SUBJECT).strip(), body=body.strip() + "\n"
-    )
+    subject = subject.removeprefix(SUBJECT).strip()[:SUBJECT_LENGTH_MAX]
+    return Mail.objects.create(recipient=to, subject=subject, body=body.strip() + "\n")
 
 
 def tell_owners(organisation: Organisation, template: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from urllib.parse import unquote
 
 import pytest
 import stripe
@@ -68,6 +69,7 @@ def test_the_sandbox_opens_an_account(sandbox):
 
     assert printed["stripe_account"] == "acct_new0"
     assert "country=BE" in sandbox.asked[0]["body"]
+    assert "business_profile[name]=Lantern" in unquote(sandbox.asked[0]["body"])
 
 
 def test_an_account_that_is_named_is_not_opened(sandbox):

@@ -5,14 +5,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+import stripe
 from django.test import Client
 from django.utils import timezone
 
 from common.stripe_api import client
+from organisations.errors import AnotherStripeAccount
 from organisations.models import ConnectAttempt, Membership, Organisation, StripeAccountState
-from organisations.services import account_states, connecting
+from organisations.services import account_states, applications, connecting
 from tests.factories import ApplicantFactory, MembershipFactory, OrganisationFactory
 
+MISSING = "Answer what Stripe asks for your account"
 STRIPE = "/dashboard/lantern/stripe"
 APPLICATION = "/dashboard/lantern/application"
 pytestmark = pytest.mark.django_db
@@ -48,6 +51,15 @@ def state_of(organisation):
 
 def told(response):
     return response.content.decode()
+
+
+def is_ours(account):
+    """Tell whether Stripe still lets us act for an account."""
+    try:
+        client().v1.accounts.retrieve_current(options={"stripe_account": str(account)})
+    except stripe.PermissionError:
+        return False
+    return True
 
 
 def reload(organisation):
@@ -194,6 +206,7 @@ def test_an_account_belongs_to_one_organisation(sandbox_stripe, browser, draft):
     assert response.status_code == 409
     assert "belongs to another organisation" in told(response)
     assert reload(draft).stripe_account is None
+    assert is_ours(taken)
 
 
 def test_a_draft_may_choose_again(sandbox_stripe, browser, draft):
@@ -203,16 +216,71 @@ def test_a_draft_may_choose_again(sandbox_stripe, browser, draft):
     connect(browser, country="JP")
 
     assert reload(draft).stripe_account != first
+    assert is_ours(reload(draft).stripe_account)
+    assert not is_ours(first)
+
+
+def test_a_draft_keeps_the_account_that_it_chooses_twice(sandbox_stripe, browser, draft):
+    connect(browser)
+    account = reload(draft).stripe_account
+
+    connect(browser, account=account)
+
+    assert is_ours(account)
+    assert reload(draft).stripe_account == account
+
+
+def test_what_one_account_may_do_is_not_said_of_the_next(sandbox_stripe, browser, draft):
+    connect(browser)
+    assert ("stripe", MISSING) not in applications.missing_of(draft)
+    back = choose(browser, begin(browser), country="JP")
+    sandbox_stripe.control("outage", status=500)
+
+    page = told(browser.get(back, follow=True))
+
+    assert "Stripe does not answer" in page
+    state = state_of(draft)
+    assert (state.charges_enabled, state.payouts_enabled, state.read_at) == (False, False, None)
+    assert state.capabilities == {}
+    assert ("stripe", MISSING) in applications.missing_of(reload(draft))
+
+
+def test_an_account_that_let_us_go_before_does_not_hold_up_the_next(
+    sandbox_stripe, browser, draft, caplog
+):
+    connect(browser)
+    first = reload(draft).stripe_account
+    sandbox_stripe.control(f"accounts/{first}/deauthorize")
+
+    response = connect(browser, country="JP")
+
+    assert response.url == APPLICATION
+    assert reload(draft).stripe_account != first
+    [said] = [record for record in caplog.records if record.message == "account not given back"]
+    assert said.account == first
+
+
+def test_a_refusal_is_said_also_when_the_account_cannot_be_given_back(house, settings, caplog):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    client.cache_clear()
+
+    with pytest.raises(AnotherStripeAccount):
+        connecting.attach_account(organisation=house, account="acct_another")
+
+    assert reload(house).stripe_account == house.stripe_account
+    assert "account not given back" in caplog.messages
 
 
 def test_an_account_of_another_mode_is_refused(sandbox_stripe, browser, draft, settings):
-    back = choose(browser, begin(browser))
+    account = client().v1.accounts.create({"country": "BE", "type": "standard"}).id
+    back = choose(browser, begin(browser), account=account)
     settings.STRIPE_LIVEMODE = True
 
     response = browser.get(back)
 
     assert (response.status_code, "in another mode" in told(response)) == (409, True)
     assert reload(draft).stripe_account is None
+    assert not is_ours(account)
 
 
 @pytest.fixture
@@ -240,8 +308,10 @@ def test_who_disconnected_connects_the_same_account_again(sandbox_stripe, house,
     refused = keeper.post(f"{STRIPE}/open", follow=True)
     assert "connect it again" in told(refused)
 
-    other = connect(keeper)
+    another = client().v1.accounts.create({"country": "BE", "type": "standard"}).id
+    other = connect(keeper, account=another)
     assert (other.status_code, "belongs to another Stripe account" in told(other)) == (409, True)
+    assert not is_ours(another)
     response = connect(keeper, account=account)
 
     assert response.url == STRIPE

@@ -180,6 +180,11 @@ def test_an_invitation_ends_once():
         InvitationFactory(accepted_at=timezone.now(), withdrawn_at=timezone.now())
 
 
+def test_an_invitation_is_kept_as_it_is_looked_up():
+    with pytest.raises(IntegrityError, match="invitation_has_an_address_in_lower_case"):
+        InvitationFactory(email="Ann@example.org")
+
+
 def test_nobody_fills_strangers_mailboxes(pond, owner, monkeypatch):
     monkeypatch.setattr(invitations, "INVITATIONS_A_DAY_MAX", 1)
     invitations.invite(organisation=pond, email="a@example.org", role="viewer", by=owner)

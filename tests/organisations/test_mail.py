@@ -49,6 +49,14 @@ def test_a_mail_is_sent_once(db, hello, mailoutbox):
     assert not Mail.objects.exists()
 
 
+def test_a_subject_of_long_names_is_cut(db, hello, mailoutbox):
+    queue_mail(to="zoe@example.org", template="hello", context={"name": "Zoë" * 100})
+
+    send_mail(timestamp=0)
+
+    assert mailoutbox[0].subject == ("Hello " + "Zoë" * 100)[:255]
+
+
 def test_what_did_not_happen_is_not_told(db, hello, mailoutbox):
     with transaction.atomic():
         queue_mail(to="zoe@example.org", template="hello", context={"name": "Zoë"})

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from cryptography.fernet import InvalidToken
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from organisations.accounts import SecondFactorAdapter
+from common.vault import vault
+from organisations.accounts import PURPOSE, SecondFactorAdapter
 from organisations.models import Mail, Membership, User
 from tests.factories import PASSWORD, MembershipFactory, OrganisationFactory, UserFactory
 
@@ -224,6 +226,9 @@ def test_secrets_are_kept_encrypted_and_survive_a_new_key(settings):
 
     assert secret not in str(list(Authenticator.objects.values()))
     assert SecondFactorAdapter().decrypt(kept) == secret
+    assert vault(PURPOSE, settings.SECRET_KEY_FALLBACKS).decrypt(kept).decode() == secret
+    with pytest.raises(InvalidToken):
+        vault("another purpose", settings.SECRET_KEY_FALLBACKS).decrypt(kept)
 
 
 def test_a_link_by_mail_does_not_stand_in_for_the_second_step():

@@ -2,8 +2,12 @@
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
+from allauth import account, mfa
+from allauth.account import app_settings
+from allauth.account.adapter import get_adapter
 from django.core.cache import cache, caches
 from django.core.checks import run_checks
 from django.db import connection
@@ -15,6 +19,15 @@ from tests.factories import PASSWORD, MembershipFactory, OrganisationFactory, Us
 
 pytestmark = pytest.mark.django_db
 OTHER = "another horse battery staple"
+MAIL = re.compile(r'"(?:account|mfa)/email/(\w+)"')
+# Mails of what is switched off, and what switches it on.
+NEVER_SENT = {
+    "account_already_exists": lambda: get_adapter().is_open_for_signup(None),
+    "email_confirmation_signup": lambda: get_adapter().is_open_for_signup(None),
+    "login_code": lambda: app_settings.LOGIN_BY_CODE_ENABLED,
+    "password_reset_code": lambda: app_settings.PASSWORD_RESET_BY_CODE_ENABLED,
+    "unknown_account": lambda: app_settings.EMAIL_UNKNOWN_ACCOUNTS,
+}
 LINK = re.compile(r"http://localhost:8000(/\S+)")
 
 
@@ -79,7 +92,7 @@ def test_attempts_from_one_address_are_counted_over_all_accounts(client):
 
 
 def test_behind_a_proxy_the_address_is_the_one_that_it_adds(settings):
-    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     bob = UserFactory(email="bob@example.org")
     for number in range(10):
         headers = {"X-Forwarded-For": f"10.0.0.{number}, 192.0.2.1"}
@@ -90,6 +103,13 @@ def test_behind_a_proxy_the_address_is_the_one_that_it_adds(settings):
 
     assert sign_in(near, bob.email, PASSWORD).status_code == 400
     assert sign_in(far, bob.email, PASSWORD).status_code == 302
+
+
+def test_a_header_with_too_few_addresses_is_no_error(settings, ann):
+    settings.TRUSTED_PROXY_COUNT = 2
+    browser = Client(headers={"X-Forwarded-For": "192.0.2.1"})
+
+    assert sign_in(browser, ann.email, PASSWORD).status_code == 302
 
 
 def test_who_sends_form_after_form_is_told_to_wait(client, ann):
@@ -214,6 +234,34 @@ def test_another_address_signs_in_once_its_mail_was_read(browser, ann):
     assert mails("ann@example.org") == ["You sign in with another address now"]
     assert sign_in(Client(), "ann@new.example", PASSWORD).status_code == 302
     assert "This link does not work" in Client().get(f"{path}x").content.decode()
+
+
+def test_an_address_that_waits_can_be_removed(browser, ann):
+    change_address(browser, "ann@new.example")
+    path = link_to("ann@new.example")
+
+    form = {"action_remove": "1", "email": "ann@new.example"}
+    response = browser.post("/account/email", form, follow=True)
+
+    assert response.status_code == 200
+    [said] = mails("ann@example.org")
+    assert said == "ann@new.example is no address of yours here any more"
+    browser.post(path)
+    assert User.objects.get().email == "ann@example.org"
+
+
+def test_every_mail_of_allauth_has_a_text_of_ours_or_is_never_sent(settings):
+    sent = {
+        name
+        for app in (account, mfa)
+        for file in Path(app.__file__).parent.rglob("*.py")
+        for name in MAIL.findall(file.read_text(encoding="utf-8"))
+    }
+    ours = {file.stem for file in (settings.BASE_DIR / "templates" / "mail").iterdir()}
+
+    assert {"email_deleted", "webauthn_added"} <= sent
+    assert sent - ours == set(NEVER_SENT)
+    assert not any(is_on() for is_on in NEVER_SENT.values())
 
 
 def test_an_address_that_somebody_else_has_is_not_taken_over(browser, ann):

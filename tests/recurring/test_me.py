@@ -185,6 +185,15 @@ def test_a_network_address_asks_for_so_many_links_an_hour(client, given):
     assert Mail.objects.count() == 1
 
 
+def test_behind_a_proxy_one_visitor_does_not_shut_the_door_for_all(client, given, settings):
+    settings.TRUSTED_PROXY_COUNT = 1
+    for number in range(SENDER_MAX):
+        ask(client, f"n{number}@example.org", HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, 192.0.2.1")
+
+    assert ask(client, HTTP_X_FORWARDED_FOR="10.0.0.99, 192.0.2.1").status_code == 429
+    assert ask(client, HTTP_X_FORWARDED_FOR="10.0.0.99, 192.0.2.2").status_code == 303
+
+
 def test_no_knock_tells_who_it_was(client, given):
     ask(client)
 

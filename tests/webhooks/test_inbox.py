@@ -255,6 +255,25 @@ def test_only_allowed_addresses_may_deliver(settings, caplog, allowed, address, 
     assert outcomes(caplog)[0][1] == ("stored" if status == 200 else "address_refused")
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "status"),
+    [
+        ("203.0.113.9", 200),
+        ("198.51.100.7, 203.0.113.9", 200),
+        ("203.0.113.9, 198.51.100.7", 403),
+        ("203.0.113.9, unknown", 403),
+        ("", 403),
+    ],
+)
+def test_behind_a_proxy_it_is_the_address_that_the_proxy_saw(settings, forwarded, status):
+    settings.STRIPE_WEBHOOK_ALLOWED_IPS = ["203.0.113.9"]
+    settings.TRUSTED_PROXY_COUNT = 1
+
+    response = deliver(event(), REMOTE_ADDR="172.18.0.5", HTTP_X_FORWARDED_FOR=forwarded)
+
+    assert response.status_code == status
+
+
 @pytest.mark.parametrize("accept", ["*/*; q=0.5, application/xml", "application/xml", "x", ""])
 def test_the_answer_is_json_whatever_the_sender_accepts(organisation, accept):
     response = deliver(event(), HTTP_ACCEPT=accept)

@@ -1,9 +1,11 @@
 """The members' pages about webhooks: secrets once, deliveries with their answers, every button."""
 
 import re
+from contextlib import contextmanager
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
 from django.utils import timezone
 
 from organisations.models import Membership
@@ -205,6 +207,29 @@ def test_one_that_was_deleted_is_gone(client, webhooks, endpoint):
 
     assert client.get(here).status_code == client.post(f"{here}/delete").status_code == 404
     assert "No endpoint yet" in page(client.get(webhooks))
+
+
+@contextmanager
+def deleted_in_another_tab(endpoint):
+    """Let an endpoint go after its page was looked up, and before anything is done to it."""
+
+    def first(execute, sql, *more):
+        if "FOR NO KEY UPDATE" in sql:
+            Endpoint.objects.filter(pk=endpoint.pk).update(deleted_at=timezone.now())
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(first):
+        yield
+
+
+@pytest.mark.parametrize("button", ["secret", "delete", "disable", "enable"])
+def test_two_tabs_end_in_a_sentence(client, webhooks, endpoint, button):
+    with deleted_in_another_tab(endpoint):
+        response = client.post(f"{webhooks}/{endpoint.id}/{button}")
+
+    assert response.url == webhooks
+    assert said(response) == "The endpoint was deleted."
+    assert "The endpoint was deleted." in page(client.get(webhooks))
 
 
 def test_what_others_have_is_not_there(client, webhooks, endpoint):

@@ -6,11 +6,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from common.stripe_api import client
 from organisations.models import Mail, Organisation
 from organisations.registration_numbers import Verdict, check
 from tests.factories import StripeEventFactory, UserFactory
 from tests.sandbox_fixtures import sandbox_process, sandbox_stripe
 from webhooks import demo_applicant
+from webhooks.demo import CHARITIES
 from webhooks.management.commands import seed_demo
 from webhooks.management.commands.seed_demo import Bar
 
@@ -43,6 +45,22 @@ def test_a_demo_that_is_there_is_kept_and_told_anew_where_it_is(settings, tmp_pa
     assert told["stripe"]["api_base"] == "http://127.0.0.1:9"
 
 
+def name_at_stripe(organisation):
+    """Return what the payment page calls an organisation."""
+    account = client().v1.accounts.retrieve(str(organisation.stripe_account))
+    return account.business_profile.name
+
+
+@pytest.mark.django_db
+def test_the_demos_accounts_have_names_and_how_they_stand_is_known(sandbox_stripe):
+    told = seed_demo.set_up(CHARITIES[0], UserFactory(is_staff=True))
+
+    organisation = Organisation.objects.get(id=told["id"])
+    assert name_at_stripe(organisation) == organisation.name == CHARITIES[0].name
+    assert organisation.account_state.read_at
+    assert organisation.account_state.charges_enabled
+
+
 @pytest.mark.django_db
 def test_the_demo_has_an_applicant_who_waits_for_staff(sandbox_stripe):
     owner = UserFactory()
@@ -54,6 +72,7 @@ def test_the_demo_has_an_applicant_who_waits_for_staff(sandbox_stripe):
     assert (applicant.status, applicant.slug) == ("applied", "tideline-choir")
     assert check(applicant.country, applicant.registration) is Verdict.GOOD
     assert applicant.account_state.charges_enabled
+    assert name_at_stripe(applicant) == "Tideline Choir"
     document = applicant.documents.get()
     assert (document.kind, document.name) == (
         "application/pdf",

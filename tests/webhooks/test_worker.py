@@ -210,6 +210,7 @@ def test_the_periodic_tasks_are_known():
         "credits.tasks.write_waiting_grants": "* * * * *",
         "donations.tasks.ask_for_refunds": "* * * * *",
         "ledger.tasks.attest_due": "* * * * *",
+        "organisations.tasks.forget_expired_nightly": "53 3 * * *",
         "organisations.tasks.read_accounts": "37 * * * *",
         "organisations.tasks.send_mail": "* * * * * */5",
         "reviews.tasks.audit_books_nightly": "41 2 * * *",

@@ -5,6 +5,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common.api import BODY_BYTES_MAX, BodyTooLarge, problem
 from common.errors import DomainError
+from common.pages import client_address
 from webhooks.services.inbox import note_refusal, receive
 
 
@@ -36,5 +37,5 @@ def _take_in(request: HttpRequest) -> bool:
     return receive(
         body=request.body,
         signature=request.META.get("HTTP_STRIPE_SIGNATURE"),
-        address=request.META["REMOTE_ADDR"],
+        address=client_address(request),
     )

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from organisations.models import Membership
+from organisations.access import ROLES, Right
 from organisations.services.mail import queue_mail
 from reviews.models import Case
 from reviews.services import open_case
@@ -30,7 +30,7 @@ PAUSES = [
 ]
 DISABLED_AFTER = timedelta(days=3)
 KEPT_FOR = timedelta(days=30)
-TOLD_OF_FAILURE = (Membership.Role.OWNER, Membership.Role.ADMIN)
+TOLD_OF_FAILURE = ROLES[Right.SET_UP]
 
 
 @dataclass(frozen=True, slots=True)

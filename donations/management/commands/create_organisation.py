@@ -71,7 +71,8 @@ def open_account(fields: dict[str, Any]) -> str | None:
     """Return a new account at the sandbox, where there is one; elsewhere organisations connect."""
     if not (settings.USES_STRIPE_SANDBOX and settings.STRIPE_API_BASE):
         return None
-    return create_sandbox_account(country=fields["country"], currency=fields["currency"])
+    named = {field: fields[field] for field in ("country", "currency", "name")}
+    return create_sandbox_account(**named)
 
 
 @transaction.atomic

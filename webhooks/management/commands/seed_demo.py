@@ -23,7 +23,7 @@ from donations.services.funds import create_fund
 from donations.services.promises import create_sandbox_account
 from ledger.witness_page import policy_file
 from organisations.models import ApiKey, Membership, Organisation, User
-from organisations.services import keys, members, tenants
+from organisations.services import account_states, keys, members, tenants
 from webhooks import demo_applicant
 from webhooks.demo import (
     CHARITIES,
@@ -120,12 +120,15 @@ def set_up(charity: Charity, staff: User) -> dict[str, Any]:
     """Set up one organisation with funds, keys, an owner, and an account at the sandbox."""
     organisation = Organisation.objects.filter(slug=charity.slug).first()
     if organisation is None:
-        account = create_sandbox_account(country=charity.country, currency=charity.currency)
+        account = create_sandbox_account(
+            country=charity.country, currency=charity.currency, name=charity.name
+        )
         organisation = tenants.create_organisation(**charity.fields(), stripe_account=account)
     if not organisation.is_public:
         organisation = tenants.approve(
             organisation=organisation, decided_by=staff, reason="Papers and bank account checked."
         )
+    account_states.read_state(organisation=organisation)
     unit = 10 ** exponent_of(charity.currency)
     for position, fund in enumerate(charity.funds):
         create_fund(
