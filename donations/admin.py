@@ -11,11 +11,14 @@ from donations.models import Donation, Fund, RecurringGift, RefundRequest
 from donations.services.erasure import erase_donor
 
 
-@admin.display(description="amount")
-def money(row: Donation | RecurringGift | RefundRequest) -> str:
-    """Return an amount as people read it."""
-    currency = row.donation.currency if isinstance(row, RefundRequest) else row.currency
-    return format_money(row.amount, currency)
+class WithMoney:
+    """Shows an amount as people read it."""
+
+    @admin.display(description="amount")
+    def money(self, row: Donation | RecurringGift | RefundRequest) -> str:
+        """Return the amount of a row, with its currency."""
+        currency = row.donation.currency if isinstance(row, RefundRequest) else row.currency
+        return format_money(row.amount, currency)
 
 
 @admin.register(Fund)
@@ -29,19 +32,18 @@ class FundAdmin(ReadOnlyAdmin[Fund]):
 
 
 @admin.register(Donation)
-class DonationAdmin(DecidingAdmin[Donation]):
+class DonationAdmin(WithMoney, DecidingAdmin[Donation]):
     """Gifts; who gave stands on a gift's own page only, and no secret of its payment anywhere."""
 
-    list_display = ["id", "organisation", money, "fund", "status", "created_at", "sequence"]
+    list_display = ["id", "organisation", "money", "fund", "status", "created_at", "sequence"]
     list_filter = ["status", "flow"]
     list_select_related = ["organisation"]
     ordering = ["-id"]
     exact_lookups = ["id", "organisation__slug"]
-    readonly_fields = [money]
     actions = ["erase"]
     search_help_text = "A gift's id, or an organisation's slug."
     fieldsets = (
-        (None, {"fields": ("id", "organisation", "fund", money, "flow", "status")}),
+        (None, {"fields": ("id", "organisation", "fund", "money", "flow", "status")}),
         ("Who gave", {"fields": ("donor_name", "donor_email", "public_name", "owner_id")}),
         ("At Stripe", {"fields": ("checkout_session", "payment_intent")}),
         (
@@ -78,10 +80,10 @@ class DonationAdmin(DecidingAdmin[Donation]):
 
 
 @admin.register(RecurringGift)
-class RecurringGiftAdmin(ReadOnlyAdmin[RecurringGift]):
+class RecurringGiftAdmin(WithMoney, ReadOnlyAdmin[RecurringGift]):
     """Gifts that repeat; who gives stands on a gift's own page only."""
 
-    list_display = ["id", "organisation", money, "interval", "status", "started_at", "next_at"]
+    list_display = ["id", "organisation", "money", "interval", "status", "started_at", "next_at"]
     list_filter = ["status", "interval"]
     list_select_related = ["organisation"]
     ordering = ["-id"]
@@ -89,10 +91,10 @@ class RecurringGiftAdmin(ReadOnlyAdmin[RecurringGift]):
 
 
 @admin.register(RefundRequest)
-class RefundRequestAdmin(ReadOnlyAdmin[RefundRequest]):
+class RefundRequestAdmin(WithMoney, ReadOnlyAdmin[RefundRequest]):
     """Refunds that were asked for here, and what became of them; the newest first."""
 
-    list_display = ["id", "organisation", "donation", money, "status", "reason", "created_at"]
+    list_display = ["id", "organisation", "donation", "money", "status", "reason", "created_at"]
     list_filter = ["status"]
     list_select_related = ["organisation", "donation"]
     ordering = ["-id"]
