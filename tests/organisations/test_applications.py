@@ -118,6 +118,8 @@ def test_what_cannot_be_is_told_at_its_field_and_nothing_is_kept(client, changes
         ("Café für Alle!", "CH", "cafe-fur-alle", "CHF"),
         ("川辺の森", "JP", "organisation", "JPY"),
         ("x" * 120, "AQ", "x" * 50, "USD"),
+        ("Save_the_ _Whales_", "US", "save-the-whales", "USD"),
+        ("Save\uff3fthe\ufe4dWhales", "US", "save-the-whales", "USD"),
     ],
 )
 def test_an_address_and_a_currency_are_proposed(name, country, slug, currency):
