@@ -159,7 +159,8 @@ MFA_FORMS = {
     "activate_totp": "organisations.forms.CodeAppForm",
     "add_webauthn": "organisations.forms.PasskeyForm",
 }
-# Whether staff, owners and finance must have a second factor; never off over a live Stripe key.
+# Whether staff, and members who move money or manage members, must have a second factor; never
+# off over a live Stripe key.
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
 # Sessions end this long after the last page. Behind proxies, say how many add to
 # X-Forwarded-For: attempts are counted for each address.

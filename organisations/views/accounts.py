@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from organisations.access import answers_for_money, lacks_second_factor
+from organisations.access import lacks_second_factor, needs_second_factor
 from organisations.models import User
 from organisations.services.people import keep_address
 
@@ -60,7 +60,7 @@ class Account(IndexView):
         memberships = user.memberships.select_related("organisation")
         facts = {
             "lacks_second_factor": lacks_second_factor(user),
-            "money_of": [each.organisation for each in memberships if answers_for_money(each)],
+            "answers_for": [each.organisation for each in memberships if needs_second_factor(each)],
         }
         return {**super().get_context_data(**kwargs), **facts}
 
