@@ -195,6 +195,7 @@ TABLE = {
         )
     },
     "apply": EVERYBODY,
+    "apply/begin": (410, 410, 410, 410, 410, 410),  # has no token
     "dashboard/<slug:slug>/application": (302, 302, 302, 200, 404, 404),
     "dashboard/<slug:slug>/application/documents": (302, 302, 302, 405, 405, 405),
     "dashboard/<slug:slug>/application/documents/<slug:document_id>": (
@@ -418,6 +419,7 @@ BY_SECRET = {
     "me/close",
     *(f"me/gifts/<slug:recurring_id>/{act}" for act in DONORS_ACTS),
     "invitations/<slug:invitation_id>",
+    "apply/begin",
     "v1/webhooks/stripe",
 }
 # What says nothing: ways in and out, and that there is nothing.

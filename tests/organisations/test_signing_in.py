@@ -112,6 +112,8 @@ def test_nobody_signs_up_by_themselves(client, rf):
 
 
 def test_a_forgotten_password_is_set_anew_by_mail(client, ann):
+    elsewhere = Client()
+    elsewhere.force_login(ann)
     asked = client.post("/password", {"email": "ANN@example.org"}, follow=True)
     path = link_to(ann.email)
     seen = client.get(path, follow=True)
@@ -124,6 +126,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(client, ann):
     assert "Error: Set another password" in weak.content.decode()
     assert "Your password is set" in done.content.decode()
     assert mails(ann.email) == ["Set another password", "Your password was changed"]
+    assert elsewhere.get("/account").status_code == 302
     assert sign_in(Client(), ann.email, OTHER).status_code == 302
     assert "This link does not work" in Client().get(path).content.decode()
 
