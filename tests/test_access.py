@@ -145,7 +145,7 @@ TABLE = {
     "account/confirm/code": ASKS_FIRST,
     "account/confirm/passkey": ASKS_FIRST,
     # A key that came by mail opens these.
-    "^account/email/(?P<key>[-:\\w]+)$": EVERYBODY,
+    "^account/email/(?P<key>[-:\\w]+)$": MEMBERS_OWN,
     "password": EVERYBODY,
     "password/sent": EVERYBODY,
     "password/done": EVERYBODY,
@@ -450,7 +450,7 @@ def door(route: str, view: Any) -> str:
         return "staff"
     if route in BY_SECRET:
         return "secret"
-    if route.split("/")[0] in {"account", "dashboard"}:
+    if route.removeprefix("^").split("/")[0] in {"account", "dashboard"}:
         return "session"
     return "public" if route in SAYS_NOTHING or TABLE[route][0] == 200 else "none"
 

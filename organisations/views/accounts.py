@@ -4,7 +4,7 @@ from typing import Any
 
 from allauth.account import views as account
 from allauth.mfa.base.views import IndexView
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -37,6 +37,17 @@ class ChangeAddress(account.EmailView):
             keep_address(user=request.user)
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
+
+
+class ConfirmAddress(account.ConfirmEmailView):
+    """Takes another address over, for the very person who asked for it, signed in."""
+
+    def get_object(self, queryset: Any = None) -> Any:
+        """Return what is to be confirmed; others cannot give their address away by a click."""
+        found = super().get_object(queryset)
+        if found.email_address.user_id != self.request.user.pk:
+            raise Http404
+        return found
 
 
 class StaffSignIn(SignIn):

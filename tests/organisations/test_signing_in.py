@@ -2,6 +2,7 @@
 
 import logging
 import re
+from urllib.parse import quote
 
 import pytest
 from django.core.cache import cache, caches
@@ -216,7 +217,22 @@ def test_another_address_signs_in_once_its_mail_was_read(browser, ann):
     assert User.objects.get().email == "ann@new.example"
     assert mails("ann@example.org") == ["You sign in with another address now"]
     assert sign_in(Client(), "ann@new.example", PASSWORD).status_code == 302
-    assert "This link does not work" in Client().get(f"{path}x").content.decode()
+    assert "This link does not work" in browser.get(f"{path}x").content.decode()
+
+
+def test_nobody_gives_their_address_to_another_account_by_a_click(browser, ann):
+    change_address(browser, "treasurer@charity.example")
+    path = link_to("treasurer@charity.example")
+    reader = Client()
+    led = [reader.get(path), reader.post(path)]
+    reader.force_login(UserFactory(email="bob@example.org"))
+
+    shown, pressed = reader.get(path), reader.post(path)
+
+    assert [response["Location"] for response in led] == [f"/sign-in?next={quote(path)}"] * 2
+    assert "This link does not work" in shown.content.decode()
+    assert pressed.status_code == 404
+    assert {user.email for user in User.objects.all()} == {"ann@example.org", "bob@example.org"}
 
 
 def test_an_address_that_somebody_else_has_is_not_taken_over(browser, ann):
