@@ -128,12 +128,15 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_DISPLAY = str
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-# An address is proven by the mail that invites, or vouched for by the operator; a new one by mail.
+# An address is proven by the mail that invites or lets apply, or vouched for by the operator; a
+# new one by mail.
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How often an application is begun from a network address, and how often mailed to one.
+ACCOUNT_RATE_LIMITS = {"apply": "20/h/ip", "apply_by_mail": "5/d/key"}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {
     "login": "organisations.forms.SignInForm",
@@ -159,7 +162,8 @@ MFA_FORMS = {
     "activate_totp": "organisations.forms.CodeAppForm",
     "add_webauthn": "organisations.forms.PasskeyForm",
 }
-# Whether staff, owners and finance must have a second factor; never off over a live Stripe key.
+# Whether staff, and members who move money or manage members, must have a second factor; never
+# off over a live Stripe key.
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
 # Sessions end this long after the last page. Behind proxies, say how many add to
 # X-Forwarded-For: attempts are counted for each address, and Stripe's may be the only ones allowed.

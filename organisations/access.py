@@ -46,8 +46,9 @@ ROLES: dict[Right, frozenset[str]] = {
     Right.MANAGE_MEMBERS: frozenset({OWNER, ADMIN}),
     Right.CONNECT: frozenset({OWNER}),
 }
-# Whoever holds these roles can move money: a stolen password alone must not.
-NEED_SECOND_FACTOR = frozenset({OWNER, FINANCE})
+# Whoever has one of these rights can move money, or give somebody a role that can: a stolen
+# password alone must not.
+NEED_SECOND_FACTOR = ROLES[Right.REFUND] | ROLES[Right.MANAGE_MEMBERS] | ROLES[Right.CONNECT]
 
 Page = Callable[Concatenate[HttpRequest, Membership, Arguments], HttpResponse]
 
@@ -59,8 +60,8 @@ def members_only(
     Open a page of an organisation's members (`slug` in its URL) to those who have a right.
 
     The page is called with the visitor's `Membership`. Who is signed out signs in first; a
-    stranger's organisation is a 404, a right that one's role does not have a 403; who answers for
-    money and has no second factor is led to their account first. `methods` are the page's own,
+    stranger's organisation is a 404, a right that one's role does not have a 403; whose role needs
+    a second factor and who has none is led to their account first. `methods` are the page's own,
     GET and HEAD where none is named.
     """
 
@@ -72,7 +73,7 @@ def members_only(
             membership = membership_of(request, slug)
             if not may(membership, right):
                 raise PermissionDenied
-            if answers_for_money(membership) and lacks_second_factor(membership.user):
+            if needs_second_factor(membership) and lacks_second_factor(membership.user):
                 return see_other("mfa_index")
             return page(request, membership, *args, **kwargs)
 
@@ -96,7 +97,7 @@ def may(membership: Membership, right: Right) -> bool:
     return membership.role in ROLES[right]
 
 
-def answers_for_money(membership: Membership) -> bool:
+def needs_second_factor(membership: Membership) -> bool:
     """Tell whether a member's role needs a second factor."""
     return membership.role in NEED_SECOND_FACTOR
 

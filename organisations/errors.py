@@ -130,6 +130,13 @@ class ApplicationIncomplete(DomainError):
     code = "application_incomplete"
 
 
+class ApplicationLinkBroken(DomainError):
+    """The link does not work: it is older than three days, or not whole."""
+
+    code = "application_link_broken"
+    status = 410
+
+
 class DocumentRefused(DomainError):
     """The file cannot be taken."""
 

@@ -155,7 +155,7 @@ class InviteForm(RoleForm):
 
 
 class NewMemberForm(PageForm):
-    """What somebody without an account says of themselves when they take an invitation up."""
+    """What somebody without an account, but with a mailed link, says of themselves."""
 
     main = "name"
     name = forms.CharField(label="Your name", max_length=120, error_messages={"required": REQUIRED})

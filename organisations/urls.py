@@ -5,6 +5,7 @@ from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path, re_path, reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -55,7 +56,7 @@ CONFIRMING = [
 BY_MAIL = [
     re_path(
         r"^account/email/(?P<key>[-:\w]+)$",
-        never_cache(account.confirm_email),
+        never_cache(login_required(accounts.ConfirmAddress.as_view())),
         name="account_confirm_email",
     ),
     path("password", account.password_reset, name="account_reset_password"),

@@ -147,7 +147,7 @@ TABLE = {
     "account/confirm/code": ASKS_FIRST,
     "account/confirm/passkey": ASKS_FIRST,
     # A key that came by mail opens these.
-    "^account/email/(?P<key>[-:\\w]+)$": EVERYBODY,
+    "^account/email/(?P<key>[-:\\w]+)$": MEMBERS_OWN,
     "password": EVERYBODY,
     "password/sent": EVERYBODY,
     "password/done": EVERYBODY,
@@ -197,6 +197,7 @@ TABLE = {
         )
     },
     "apply": EVERYBODY,
+    "apply/begin": (410, 410, 410, 410, 410, 410),  # has no token
     "dashboard/<slug:slug>/application": (302, 302, 302, 200, 404, 404),
     "dashboard/<slug:slug>/application/documents": (302, 302, 302, 405, 405, 405),
     "dashboard/<slug:slug>/application/documents/<slug:document_id>": (
@@ -423,6 +424,7 @@ BY_SECRET = {
     "me/close",
     *(f"me/gifts/<slug:recurring_id>/{act}" for act in DONORS_ACTS),
     "invitations/<slug:invitation_id>",
+    "apply/begin",
     "v1/webhooks/stripe",
 }
 # What says nothing: ways in and out, and that there is nothing.
@@ -453,7 +455,7 @@ def door(route: str, view: Any) -> str:
         return "staff"
     if route in BY_SECRET:
         return "secret"
-    if route.split("/")[0] in {"account", "dashboard"}:
+    if route.removeprefix("^").split("/")[0] in {"account", "dashboard"}:
         return "session"
     return "public" if route in SAYS_NOTHING or TABLE[route][0] == 200 else "none"
 

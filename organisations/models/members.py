@@ -129,6 +129,11 @@ class Invitation(models.Model):
 class MembershipChangeQuerySet(models.QuerySet["MembershipChange"]):
     """Questions about the log."""
 
+    def mailed(self, organisation: Organisation, since: datetime) -> Self:
+        """Return every invitation that left an organisation by mail since then."""
+        kinds = (MembershipChange.Kind.INVITED, MembershipChange.Kind.SENT_AGAIN)
+        return self.filter(organisation=organisation, kind__in=kinds, at__gt=since)
+
     def newest(self, organisation: Organisation, limit: int) -> Self:
         """Return what happened last among an organisation's members."""
         own = self.filter(organisation=organisation)

@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 from babel import Locale
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from common.fields import DECEPTIVE
 from common.forms import PageForm
 from common.money import CURRENCIES
-from organisations.models import SLUG, User
+from organisations.forms import NewMemberForm
+from organisations.models import SLUG
 from organisations.registration_numbers import Verdict, check, expected
 
 # Babel lists more than countries: groups, territories without an ISO code, and ones for tests.
@@ -22,7 +22,6 @@ COUNTRIES = sorted(
     ((code, name) for code, name in NAMES.items() if code.isalpha() and code not in NO_COUNTRIES),
     key=lambda country: country[1],
 )
-PASSWORD_MIN = 12
 
 
 def country_field() -> forms.ChoiceField:
@@ -62,6 +61,21 @@ class Text(forms.CharField):
         return unicodedata.normalize("NFC", text)
 
 
+class AddressForm(PageForm):
+    """Where to send the link with which an application begins."""
+
+    main = "email"
+    email = forms.EmailField(
+        label="Your e-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": "Enter your e-mail address: the link goes there.",
+            "invalid": "Enter an e-mail address, like name@example.org.",
+        },
+    )
+
+
 class StartForm(PageForm):
     """Which organisation applies."""
 
@@ -75,44 +89,16 @@ class StartForm(PageForm):
     country = country_field()
 
 
-class SignUpForm(StartForm):
+class SignUpForm(StartForm, NewMemberForm):
     """Which organisation applies, and who it is that applies for it."""
 
-    main = "email"
-    person = Line(
+    name = Line(
         label="Your name",
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": "Enter your name."},
     )
-    email = forms.EmailField(
-        label="Your e-mail address",
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address, like name@example.org.",
-        },
-    )
-    password = forms.CharField(
-        label="A new password",
-        help_text=f"At least {PASSWORD_MIN} characters, and none that is easily guessed",
-        strip=False,
-        max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        error_messages={"required": "Enter a new password."},
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse passwords that are easily guessed."""
-        typed: dict[str, Any] = super().clean() or {}
-        person = User(email=typed.get("email", ""), name=typed.get("person", ""))
-        if "password" in typed:
-            try:
-                validate_password(typed["password"], person)
-            except ValidationError as error:
-                self.add_error("password", error)
-        return typed
+    field_order = ["organisation", "country", "name", "password"]
 
 
 class IdentityForm(PageForm):

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from organisations.onboarding import stripe_views, views
+from organisations.onboarding import start_views, stripe_views, views
 
 HERE = "dashboard/<slug:slug>/application"
 STRIPE = "dashboard/<slug:slug>/stripe"
 
 urlpatterns = [
-    path("apply", views.apply, name="apply"),
+    path("apply", start_views.apply, name="apply"),
+    path("apply/begin", start_views.begin, name="apply-begin"),
     path(HERE, views.application, name="application"),
     path(f"{HERE}/documents", views.add_document, name="application-document-add"),
     path(f"{HERE}/documents/<slug:document_id>", views.document, name="application-document"),

@@ -1,51 +1,23 @@
-"""The application: begun, filled in, shown with what is missing, and sent in."""
+"""The application: filled in, shown with what is missing, and sent in."""
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render, resolve_url
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from common.errors import DomainError
 from common.pages import see_other
 from organisations.access import Right, may, members_only
-from organisations.errors import DocumentRefused, EmailTaken, SlugTaken, TooManyDrafts
-from organisations.models import Document, Membership, Organisation, StripeAccountState, User
+from organisations.errors import DocumentRefused, SlugTaken
+from organisations.models import Document, Membership, Organisation, StripeAccountState
 from organisations.onboarding.downloads import download
-from organisations.onboarding.forms import IdentityForm, SignUpForm, StartForm
+from organisations.onboarding.forms import IdentityForm
 from organisations.registration_numbers import check
 from organisations.requirement_words import in_words, why_disabled
 from organisations.services import applications, documents
-from organisations.services.people import create_person
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def apply(request: HttpRequest) -> HttpResponse:
-    """Begin an application: for who is signed in, or with a new account."""
-    user = request.user if isinstance(request.user, User) else None
-    form = (StartForm if user else SignUpForm)(request.POST or None)
-    if form.is_valid():
-        try:
-            organisation = applications.start_application(
-                owner=user or _sign_up(request, form.cleaned_data),
-                name=form.cleaned_data["organisation"],
-                country=form.cleaned_data["country"],
-            )
-        except EmailTaken as error:
-            form.add_error("email", f"{error} Sign in first, then apply.")
-        except TooManyDrafts as error:
-            form.add_error(None, str(error))
-        else:
-            return see_other("application", organisation.slug)
-    status = 400 if form.is_bound else 200
-    context = {"form": form, "sign_in": resolve_url(settings.LOGIN_URL)}
-    return render(request, "organisations/apply.html", context, status=status)
 
 
 @members_only(Right.SET_UP, "GET", "HEAD", "POST")
@@ -128,12 +100,6 @@ def account_of(membership: Membership) -> dict[str, Any]:
         "may_connect": may(membership, Right.CONNECT),
         "has_oauth": bool(settings.STRIPE_CLIENT_ID),
     }
-
-
-def _sign_up(request: HttpRequest, typed: dict[str, Any]) -> User:
-    person = create_person(email=typed["email"], name=typed["person"], password=typed["password"])
-    login(request, person)
-    return person
 
 
 def _to_documents(organisation: Organisation) -> HttpResponse:

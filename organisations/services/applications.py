@@ -125,7 +125,9 @@ def draft_to_change(organisation: Organisation) -> Organisation:
 
 
 def _with_free_slug(name: str, country: str) -> Organisation:
-    base = slugify(name)[:SLUG_LENGTH].strip("-") or "organisation"
+    # Django keeps underscores, and makes some of other characters; our slugs have none.
+    words = slugify(name).replace("_", " ")
+    base = slugify(words)[:SLUG_LENGTH].strip("-") or "organisation"
     endings = ["", *(f"-{secrets.token_hex(2)}" for _ in range(SLUG_ATTEMPTS))]
     for ending in endings:
         try:

@@ -26,8 +26,8 @@ from organisations.services.members import check_may_give, join, lock
 from organisations.services.people import create_person
 
 TOKEN_BYTES = 32
-# An organisation must not be a way to fill strangers' mailboxes.
-INVITATIONS_A_DAY_MAX = 50
+# An organisation must not be a way to fill strangers' mailboxes: what was mailed counts.
+MAILS_A_DAY_MAX, MAILS_TO_ONE_A_DAY_MAX = 50, 5
 PAUSE = timedelta(minutes=5)
 Kind = MembershipChange.Kind
 
@@ -46,7 +46,7 @@ def invite(*, organisation: Organisation, email: str, role: str, by: User) -> In
         raise MemberAlready
     if organisation.invitations.open().filter(email=email).exists():
         raise InvitedAlready
-    _check_pace(organisation)
+    _check_pace(organisation, email)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invitation = Invitation.objects.create(
         organisation=organisation,
@@ -69,6 +69,7 @@ def send_again(*, invitation: Invitation, by: User) -> Invitation:
     invitation = _open(invitation, by)
     if invitation.expires_at - INVITATION_LASTS > timezone.now() - PAUSE:
         raise TooManyInvitations
+    _check_pace(invitation.organisation, invitation.email)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invitation.token_hash = hash_token(token)
     invitation.expires_at = invitation_end()
@@ -152,9 +153,10 @@ def hash_token(token: str) -> str:
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _check_pace(organisation: Organisation) -> None:
-    since = timezone.now() - timedelta(days=1)
-    if organisation.invitations.filter(created_at__gt=since).count() >= INVITATIONS_A_DAY_MAX:
+def _check_pace(organisation: Organisation, email: str) -> None:
+    mailed = MembershipChange.objects.mailed(organisation, timezone.now() - timedelta(days=1))
+    to_one = mailed.filter(invitation__email=email)
+    if mailed.count() >= MAILS_A_DAY_MAX or to_one.count() >= MAILS_TO_ONE_A_DAY_MAX:
         raise TooManyInvitations
 
 

@@ -74,8 +74,9 @@ def lock(organisation: Organisation) -> None:
 
 
 def check_may_give(organisation: Organisation, role: str, by: User) -> None:
-    """Raise `MayNotManage` or `OwnersOnly`, by the role that somebody has at this moment."""
-    own = Membership.objects.filter(organisation=organisation, user=by).first()
+    """Raise `MayNotManage` or `OwnersOnly`, by the role that an open account has now."""
+    active = Membership.objects.filter(user__is_active=True)
+    own = active.filter(organisation=organisation, user=by).first()
     if own is None or not may(own, Right.MANAGE_MEMBERS):
         raise MayNotManage
     if role == OWNER and own.role != OWNER:

@@ -14,8 +14,9 @@ def create_person(*, email: str, name: str, password: str) -> User:
     """
     Let somebody sign in with an address and a password.
 
-    Raises `EmailTaken`, and Django's `ValidationError` for a password that is easily guessed or
-    an address or name that cannot be kept.
+    The address counts as theirs from then on: the caller knows that they read its mail. Raises
+    `EmailTaken`, and Django's `ValidationError` for a password that is easily guessed or an
+    address or name that cannot be kept.
     """
     person = User(email=email.strip().lower(), name=" ".join(name.split()))
     validate_password(password, person)

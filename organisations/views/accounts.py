@@ -4,13 +4,13 @@ from typing import Any
 
 from allauth.account import views as account
 from allauth.mfa.base.views import IndexView
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from organisations.access import answers_for_money, lacks_second_factor
+from organisations.access import lacks_second_factor, needs_second_factor
 from organisations.models import User
 from organisations.services.people import keep_address
 
@@ -39,6 +39,17 @@ class ChangeAddress(account.EmailView):
         return response
 
 
+class ConfirmAddress(account.ConfirmEmailView):
+    """Takes another address over, for the very person who asked for it, signed in."""
+
+    def get_object(self, queryset: Any = None) -> Any:
+        """Return what is to be confirmed; others cannot give their address away by a click."""
+        found = super().get_object(queryset)
+        if found.email_address.user_id != self.request.user.pk:
+            raise Http404
+        return found
+
+
 class StaffSignIn(SignIn):
     """The same, on the way to the staff's site."""
 
@@ -60,7 +71,7 @@ class Account(IndexView):
         memberships = user.memberships.select_related("organisation")
         facts = {
             "lacks_second_factor": lacks_second_factor(user),
-            "money_of": [each.organisation for each in memberships if answers_for_money(each)],
+            "answers_for": [each.organisation for each in memberships if needs_second_factor(each)],
         }
         return {**super().get_context_data(**kwargs), **facts}
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
-from organisations.models import Organisation
+from organisations.models import Mail, Organisation
 from tests.factories import (
     PASSWORD,
     ApplicantFactory,
@@ -114,11 +114,14 @@ def test_somebody_applies_and_connects_a_new_account(
 def fill_in(page: Page, paper: Path) -> None:
     """Sign up, say who applies, and add a paper."""
     page.goto("/apply")
+    page.get_by_label("Your e-mail address").fill("zoe@example.org")
+    page.get_by_role("button", name="Send me a link").click()
+    expect(page.get_by_text("Look into your mail")).to_be_visible()
+    page.goto(re.findall(r"http\S+", Mail.objects.get().body)[0])
     page.get_by_label("Name of your organisation").fill("Lantern House")
     page.get_by_label("Country").select_option("BE")
     page.get_by_label("Your name").fill("Zoë")
-    page.get_by_label("Your e-mail address").fill("zoe@example.org")
-    page.get_by_label("A new password").fill(PASSWORD)
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Begin the application").click()
     page.get_by_label("In one line").fill("Night shelter")
     page.get_by_label("What you do").fill("Forty beds.")

@@ -14,6 +14,7 @@ SECRET = [
     ("me", []),
     ("me-open", []),
     ("recurring-mend", ["rec_1"]),
+    ("apply-begin", []),
     ("invitation", ["inv_1"]),
     ("account_login", []),
     ("account_confirm_email", ["key:1"]),

@@ -186,12 +186,42 @@ def test_an_invitation_is_kept_as_it_is_looked_up():
 
 
 def test_nobody_fills_strangers_mailboxes(pond, owner, monkeypatch):
-    monkeypatch.setattr(invitations, "INVITATIONS_A_DAY_MAX", 1)
+    monkeypatch.setattr(invitations, "MAILS_A_DAY_MAX", 1)
     invitations.invite(organisation=pond, email="a@example.org", role="viewer", by=owner)
 
     with pytest.raises(TooManyInvitations):
         invitations.invite(organisation=pond, email="b@example.org", role="viewer", by=owner)
     later(monkeypatch, days=1)
+    invitations.invite(organisation=pond, email="b@example.org", role="viewer", by=owner)
+
+
+def again(invitation, by):
+    """Send an invitation again, as if the pause after the last mail were over."""
+    Invitation.objects.update(expires_at=timezone.now())
+    return invitations.send_again(invitation=invitation, by=by)
+
+
+def test_what_is_sent_again_counts_like_what_is_sent_first(invited, pond, owner, monkeypatch):
+    monkeypatch.setattr(invitations, "MAILS_A_DAY_MAX", 2)
+    again(invited, owner)
+
+    with pytest.raises(TooManyInvitations):
+        again(invited, owner)
+    with pytest.raises(TooManyInvitations):
+        invitations.invite(organisation=pond, email="b@example.org", role="viewer", by=owner)
+    later(monkeypatch, days=1)
+    again(invited, owner)
+
+
+def test_one_address_gets_a_few_mails_a_day_whatever_is_withdrawn_between(invited, pond, owner):
+    for _ in range(invitations.MAILS_TO_ONE_A_DAY_MAX - 1):
+        again(invited, owner)
+
+    with pytest.raises(TooManyInvitations):
+        again(invited, owner)
+    invitations.withdraw(invitation=invited, by=owner)
+    with pytest.raises(TooManyInvitations):
+        invitations.invite(organisation=pond, email=ANN, role="viewer", by=owner)
     invitations.invite(organisation=pond, email="b@example.org", role="viewer", by=owner)
 
 
@@ -211,6 +241,16 @@ def test_an_invitation_ends_with_the_right_of_its_sender(pond, owner, admin):
 
     with pytest.raises(InvitationOver):
         invitations.accept(invitation=offer, user=UserFactory(email=ANN))
+
+
+def test_an_invitation_ends_with_the_account_of_its_sender(pond, admin):
+    offer = invitations.invite(organisation=pond, email=ANN, role="viewer", by=admin)
+    User.objects.filter(pk=admin.pk).update(is_active=False)
+
+    with pytest.raises(InvitationOver):
+        invitations.accept(invitation=offer, user=UserFactory(email=ANN))
+    with pytest.raises(MayNotManage):
+        invitations.invite(organisation=pond, email="b@example.org", role="viewer", by=admin)
 
 
 def test_a_new_person_is_made_with_their_part_or_not_at_all(invited, owner):

@@ -52,22 +52,23 @@ def add_app(client):
 
 
 @pytest.mark.parametrize("role", Membership.Role)
-def test_who_answers_for_money_is_led_to_set_one_up(pond, role):
+def test_who_moves_money_or_chooses_who_does_is_led_to_set_one_up(pond, role):
     client = browser(MembershipFactory(organisation=pond, role=role).user)
 
     response = client.get(PAGE)
 
-    if role in {"owner", "finance"}:
+    if role in {"owner", "admin", "finance"}:
         assert (response.status_code, response["Location"]) == (303, "/account")
         page = client.get("/account").content.decode()
-        assert "You answer for the money of Pond." in page
+        assert "You answer for the money of Pond, or choose who does." in page
     else:
         assert response.status_code == 200
         assert "First a second step" not in client.get("/account").content.decode()
 
 
-def test_a_post_is_stopped_as_well(pond):
-    client = browser(MembershipFactory(organisation=pond).user)
+@pytest.mark.parametrize("role", ["owner", "admin"])
+def test_a_post_is_stopped_as_well(pond, role):
+    client = browser(MembershipFactory(organisation=pond, role=role).user)
 
     response = client.post("/dashboard/pond/members/invite", {"email": "a@b.org", "role": "viewer"})
 

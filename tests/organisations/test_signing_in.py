@@ -3,6 +3,7 @@
 import logging
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from allauth import account, mfa
@@ -132,6 +133,8 @@ def test_nobody_signs_up_by_themselves(client, rf):
 
 
 def test_a_forgotten_password_is_set_anew_by_mail(client, ann):
+    elsewhere = Client()
+    elsewhere.force_login(ann)
     asked = client.post("/password", {"email": "ANN@example.org"}, follow=True)
     path = link_to(ann.email)
     seen = client.get(path, follow=True)
@@ -144,6 +147,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(client, ann):
     assert "Error: Set another password" in weak.content.decode()
     assert "Your password is set" in done.content.decode()
     assert mails(ann.email) == ["Set another password", "Your password was changed"]
+    assert elsewhere.get("/account").status_code == 302
     assert sign_in(Client(), ann.email, OTHER).status_code == 302
     assert "This link does not work" in Client().get(path).content.decode()
 
@@ -233,7 +237,22 @@ def test_another_address_signs_in_once_its_mail_was_read(browser, ann):
     assert User.objects.get().email == "ann@new.example"
     assert mails("ann@example.org") == ["You sign in with another address now"]
     assert sign_in(Client(), "ann@new.example", PASSWORD).status_code == 302
-    assert "This link does not work" in Client().get(f"{path}x").content.decode()
+    assert "This link does not work" in browser.get(f"{path}x").content.decode()
+
+
+def test_nobody_gives_their_address_to_another_account_by_a_click(browser, ann):
+    change_address(browser, "treasurer@charity.example")
+    path = link_to("treasurer@charity.example")
+    reader = Client()
+    led = [reader.get(path), reader.post(path)]
+    reader.force_login(UserFactory(email="bob@example.org"))
+
+    shown, pressed = reader.get(path), reader.post(path)
+
+    assert [response["Location"] for response in led] == [f"/sign-in?next={quote(path)}"] * 2
+    assert "This link does not work" in shown.content.decode()
+    assert pressed.status_code == 404
+    assert {user.email for user in User.objects.all()} == {"ann@example.org", "bob@example.org"}
 
 
 def test_an_address_that_waits_can_be_removed(browser, ann):
