@@ -241,12 +241,12 @@ def test_a_gift_that_repeats_is_paused_changed_and_ended_by_its_donor(client, gi
     assert "every month" in page
     assert f'action="{here}/pause"' in page
 
-    assert client.post(f"{here}/pause", {"key": "k" * 16})["Location"] == "/me"
+    assert client.post(f"{here}/pause")["Location"] == "/me"
     assert "nothing is taken" in client.get("/me").content.decode()
-    assert client.post(f"{here}/resume", {"key": "j" * 16})["Location"] == "/me"
+    assert client.post(f"{here}/resume")["Location"] == "/me"
     asked = client.get(f"{here}/amount").content.decode()
     assert "Now 10.00 EUR" in asked
-    assert client.post(f"{here}/amount", {"amount": "25.50", "key": "l" * 16}).status_code == 303
+    assert client.post(f"{here}/amount", {"amount": "25.50"}).status_code == 303
     assert "25.50" in client.get("/me").content.decode()
     assert "End my gift" in client.get(f"{here}/cancel").content.decode()
     assert giver.recurring.status == "active"
@@ -257,6 +257,35 @@ def test_a_gift_that_repeats_is_paused_changed_and_ended_by_its_donor(client, gi
     assert "/o/eau-vive/donate" in page
     assert f"{here}/pause" not in page
     assert giver.recurring.status == "ended"
+
+
+def test_a_page_that_was_left_open_pauses_again_what_went_on_elsewhere(client, giver):
+    giver.pay()
+    giver.tell()
+    here = f"/me/gifts/{giver.recurring.id}"
+    page = come_in(client).get("/me").content.decode()
+    [form] = re.findall(rf'action="{here}/pause".*?</form>', page, re.DOTALL)
+    left_open = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    assert client.post(f"{here}/pause", left_open).status_code == 303
+    assert client.post(f"{here}/resume").status_code == 303
+
+    assert client.post(f"{here}/pause", left_open).status_code == 303
+
+    account = giver.organisation.stripe_account
+    subscription = giver.sandbox.find("subscriptions", giver.subscription, account)
+    assert subscription["pause_collection"]["behavior"] == "void"
+    assert giver.recurring.status == "paused"
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
+def test_what_a_form_carries_besides_does_no_harm(client, giver, action):
+    giver.pay()
+    giver.tell()
+    come_in(client)
+
+    response = client.post(f"/me/gifts/{giver.recurring.id}/{action}", {"key": "\0"})
+
+    assert response.status_code == 303
 
 
 @pytest.mark.parametrize("typed", ["", "7,5", "0.50", "1.000"])
