@@ -191,7 +191,7 @@ def test_a_filter_that_makes_no_sense_is_refused(owner, query, words):
 
 @pytest.mark.parametrize("role", Membership.Role)
 def test_only_who_answers_donors_sees_who_gave(organisation, role):
-    gift = DonationFactory(organisation=organisation, public_name="Z.", **DONOR)
+    gift = settled(organisation, public_name="Z.", **DONOR)
     RefundRequestFactory(donation=gift, organisation=organisation, note="Called us")
     client = browser_of(organisation, role)
     sees = role != Membership.Role.VIEWER

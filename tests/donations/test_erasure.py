@@ -11,6 +11,7 @@ from donations.models import Donation
 from donations.services.erasure import erase_donor
 from donations.services.gifts import Payment, mark_paid
 from ledger.models import Entry, Opening
+from tests.donations.refunds import in_ledger
 from tests.factories import DonationFactory, OrganisationFactory, RefundRequestFactory
 from tests.treasury.movements import NOON, book_all, charged
 
@@ -184,8 +185,9 @@ def test_a_settled_gift_of_nobody_is_erased_without_an_entry(organisation):
 
 
 def test_the_notes_of_refunds_go_too(gift):
+    settle(gift)
     refund = RefundRequestFactory(donation=gift, note="Ann called us")
-    other = RefundRequestFactory(donation=DonationFactory(), note="Zoë called us")
+    other = RefundRequestFactory(donation=in_ledger(OrganisationFactory()), note="Zoë called us")
 
     erase_donor(donation=gift)
 
