@@ -12,6 +12,7 @@ from django.utils import timezone
 from common.logs import JsonFormatter
 from donations.models import Donation, DonorKnock, DonorVisit, RecurringGift
 from donations.services.visits import ADDRESS_MAX, SENDER_MAX
+from donations.tasks import forget_visits
 from organisations.models import Mail
 from tests.factories import NOON, DonationFactory, RecurringGiftFactory
 from tests.recurring.conftest import EMAIL, NEVER
@@ -150,16 +151,23 @@ def test_who_leaves_is_out(client, given):
     assert client.post("/me/close").status_code == 303
 
 
-def test_what_is_over_is_forgotten(client, given):
+def test_what_is_over_is_forgotten_though_nobody_asks_again(client, given):
+    now = timezone.now()
+    for times in (
+        {"created_at": now - timedelta(minutes=30)},
+        {"created_at": now - timedelta(hours=2), "opened_at": now - timedelta(hours=1)},
+    ):
+        visit = DonorVisit.objects.create(email=EMAIL)
+        DonorVisit.objects.filter(id=visit.id).update(**times)
+    DonorKnock.objects.create(who="0" * 64, hour=now - timedelta(days=2))
     ask(client)
-    long_ago = timezone.now() - timedelta(days=2)
-    DonorVisit.objects.update(created_at=long_ago)
-    DonorKnock.objects.update(hour=long_ago)
+    assert (DonorVisit.objects.count(), DonorKnock.objects.count()) == (3, 3)
 
-    ask(client)
+    forget_visits(timestamp=0)
 
-    assert DonorVisit.objects.count() == 1
+    assert DonorVisit.objects.get().opened_at is None
     assert DonorKnock.objects.count() == 2
+    assert client.get(link()).status_code == 200
     assert str(DonorVisit.objects.get()).startswith("visit of 20")
     assert str(DonorKnock.objects.first()).startswith("1 in 20")
 
