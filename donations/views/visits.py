@@ -8,11 +8,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.errors import DomainError
-from common.pages import see_other
+from common.pages import private, see_other
 from donations.errors import TooManyLinks
 from donations.forms.visits import AmountForm, LinkForm
 from donations.models import Donation, DonorVisit, RecurringGift
@@ -23,21 +22,6 @@ from donations.views.giving import locale_of
 COOKIE = "almoner_donor"
 HERE = "/me"
 Arguments = ParamSpec("Arguments")
-Page = Callable[Arguments, HttpResponse]
-
-
-def private(page: Page[Arguments]) -> Page[Arguments]:
-    """Let no cache keep a page, no search engine list it, and no address tell of it."""
-
-    @wraps(page)
-    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
-        response = page(*args, **kwargs)
-        # Without any referrer, browsers post forms from nowhere, and those are refused.
-        response["Referrer-Policy"] = "strict-origin"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
-
-    return never_cache(guarded)
 
 
 def visitors_only(
