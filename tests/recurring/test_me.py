@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import signing
-from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
@@ -14,6 +13,7 @@ from donations.models import Donation, DonorKnock, DonorVisit, RecurringGift
 from donations.services.visits import ADDRESS_MAX, SENDER_MAX
 from donations.tasks import forget_visits
 from organisations.models import Mail
+from tests.donations.refunds import in_ledger
 from tests.factories import NOON, DonationFactory, RecurringGiftFactory
 from tests.recurring.conftest import EMAIL, NEVER
 
@@ -225,20 +225,23 @@ def test_nobody_sees_the_gifts_of_others_and_nobody_unpaid_ones(client, given, o
     assert "Gifts that repeat" not in page
 
 
-@pytest.mark.parametrize(
-    ("facts", "words"),
-    [
-        ({"status": "paid"}, "Paid"),
-        ({"status": "settled"}, "In the ledger"),
-        ({"status": "disputed"}, "Disputed"),
-        ({"status": "refunded"}, "Given back"),
-        ({"status": "partially_refunded"}, "Partly given back"),
-    ],
-)
-def test_each_gift_says_how_it_stands(facts, words):
-    text = render_to_string("donations/_state_tag.html", {"donation": Donation(**facts)})
+def test_each_gift_says_how_it_stands_as_members_read_it(client, given):
+    come_in(client)
+    promised = client.get("/me").content.decode()
+    for status, sums in {
+        "settled": {},
+        "disputed": {"disputed_amount": 5000},
+        "refunded": {"refunded_amount": 5000},
+        "partially_refunded": {"refunded_amount": 1},
+    }.items():
+        gift = in_ledger(given.organisation, donor_email=EMAIL)
+        Donation.objects.filter(id=gift.id).update(status=status, **sums)
 
-    assert words in text
+    page = client.get("/me").content.decode()
+
+    assert "Paid, not in the ledger yet" in promised
+    for words in ("In the ledger", "Disputed", "Given back</span>", "Given back in part"):
+        assert page.count(words) == 1
 
 
 def test_a_gift_that_repeats_is_paused_changed_and_ended_by_its_donor(client, giver):
