@@ -42,6 +42,7 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
         "openings": Opening.objects.of(entry) if entry else (),
         "names": Fund.objects.names(donation.organisation),
         "again": _again(donation),
+        "is_first": _is_first(donation),
         "refresh_seconds": _refresh_seconds(donation, is_proven=not entry or _is_proven(seal)),
     }
     return render(request, "donations/donation_detail.html", context)
@@ -76,7 +77,8 @@ def donation_erase(request: HttpRequest, donation_id: str) -> HttpResponse:
 
 
 def _own_gift(request: HttpRequest, donation_id: str) -> Donation:
-    donation = get_object_or_404(Donation.objects.select_related("organisation"), id=donation_id)
+    every = Donation.objects.select_related("organisation", "recurring")
+    donation = get_object_or_404(every, id=donation_id)
     if not donation.is_opened_by(request.GET.get("token", "")):
         raise Http404
     return donation
@@ -86,6 +88,13 @@ def _again(donation: Donation) -> str:
     # The same gift once more; who gives is not for a URL to say.
     gift = {"fund": donation.fund, "currency": donation.currency, "amount": donation.amount}
     return f"{reverse('donate', args=[donation.organisation.slug])}?{urlencode(gift)}"
+
+
+def _is_first(donation: Donation) -> bool:
+    # Whatever comes before it was paid: a gift that repeats begins with one promise.
+    if donation.recurring is None:
+        return True
+    return not donation.recurring.payments.filter(created_at__lt=donation.created_at).exists()
 
 
 def _is_proven(seal: dict[str, Any]) -> bool:

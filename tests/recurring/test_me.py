@@ -244,6 +244,23 @@ def test_each_gift_says_how_it_stands_as_members_read_it(client, given):
         assert page.count(words) == 1
 
 
+def test_two_gifts_that_look_alike_say_what_each_is_for(client, organisation):
+    alike = {"organisation": organisation, "donor_email": EMAIL, "started_at": NOON}
+    for fund in ("wells", "general"):
+        RecurringGiftFactory(**alike, fund=fund, status="active")
+    wells = RecurringGift.objects.get(fund="wells")
+
+    page = come_in(client).get("/me").content.decode()
+    asked = client.get(f"/me/gifts/{wells.id}/cancel").content.decode()
+    changed = client.get(f"/me/gifts/{wells.id}/amount").content.decode()
+
+    for fund in ("Wells", "General"):
+        assert f'every month for <span class="purpose">{fund}</span>' in page
+        assert f"your gift to Eau Vive for {fund}</span>" in page
+    for text in (asked, changed):
+        assert 'every month for <span class="purpose">Wells</span>' in text
+
+
 def test_a_gift_that_repeats_is_paused_changed_and_ended_by_its_donor(client, giver):
     giver.pay()
     giver.tell()
