@@ -1,12 +1,18 @@
 """What pages are asked by, and answer with."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, ParamSpec
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+
+Arguments = ParamSpec("Arguments")
+Page = Callable[Arguments, HttpResponse]
 
 
 def see_other(to: Any, *args: Any) -> HttpResponse:
@@ -33,3 +39,17 @@ def client_address(request: HttpRequest) -> str:
         return str(ip_address(entries[-count].strip()))
     except ValueError:
         return direct
+
+
+def private(page: Page[Arguments]) -> Page[Arguments]:
+    """Let no cache keep a page, no search engine list it, and no address tell of it."""
+
+    @wraps(page)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+        response = page(*args, **kwargs)
+        # Without any referrer, browsers post forms from nowhere, and those are refused.
+        response["Referrer-Policy"] = "strict-origin"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return never_cache(guarded)

@@ -13,7 +13,6 @@ from donations.forms.amounts import (
     parse_amount,
     write_amount,
 )
-from donations.forms.gifts import KEY, new_key
 from donations.models import EMAIL_LENGTH_MAX, RecurringGift
 from donations.services.giving import check_amount
 
@@ -34,21 +33,10 @@ class LinkForm(PageForm):
     )
 
 
-class KeyForm(PageForm):
-    """A change that a form asks for; what is sent twice with its key is one change."""
-
-    main = "main"
-    key = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def clean_key(self) -> str:
-        """Return the form's key, a new one for what is none."""
-        key = str(self.cleaned_data["key"])
-        return key if KEY.match(key) else new_key()
-
-
-class AmountForm(KeyForm):
+class AmountForm(PageForm):
     """Another amount for a gift that repeats."""
 
+    main = "amount"
     amount = forms.CharField(
         label="New amount",
         required=False,

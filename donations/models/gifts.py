@@ -85,8 +85,9 @@ class Donation(models.Model):
     like `amount`. A payment of a gift that repeats knows it (`recurring`) and Stripe's `invoice`.
     `payout` is the payout that takes its money to the bank, and `payout_arrived_on` the day when
     it was there. `owner_id` is what the organisation's own application calls the donor, who may be
-    granted credits. It and the donor fields are personal: they are in no line of the public book,
-    no log and no URL, and empty for ever once they were erased (`erased_at`).
+    granted credits. It, the donor fields and the hash of the request that named them are personal:
+    they are in no line of the public book, no log and no URL, and empty for ever once they were
+    erased (`erased_at`).
     """
 
     class Status(models.TextChoices):
@@ -182,7 +183,7 @@ class Donation(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(erased_at__isnull=True)
-                | Q(donor_email="", donor_name="", public_name="", owner_id=""),
+                | Q(donor_email="", donor_name="", public_name="", owner_id="", request_hash=""),
                 name="donation_erased_names_nobody",
             ),
             models.CheckConstraint(

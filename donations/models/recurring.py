@@ -3,11 +3,11 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from common.ids import new_id
-from donations.models.funds import GENERAL
+from donations.models.funds import GENERAL, Fund
 from donations.models.gifts import EMAIL_LENGTH_MAX, OWNER_ID_LENGTH_MAX, folded
 from organisations.models import Organisation
 
@@ -22,11 +22,17 @@ class RecurringGiftQuerySet(models.QuerySet["RecurringGift"]):
         return self.filter(organisation=organisation)
 
     def by(self, email: str) -> Self:
-        """Return those that began, of the donor with this address: first those that go on."""
+        """
+        Return those that began, of the donor with this address: first those that go on.
+
+        Each has its `fund_name`.
+        """
         begun = self.alias(address=folded(F("donor_email"))).filter(started_at__isnull=False)
         own = begun.filter(address=folded(Value(email)))
         ended_last = F("ended_at").desc(nulls_first=True)
-        return own.select_related("organisation").order_by(ended_last, "-created_at")
+        fund = Fund.objects.filter(organisation=OuterRef("organisation"), slug=OuterRef("fund"))
+        named = own.annotate(fund_name=Subquery(fund.values("name")))
+        return named.select_related("organisation").order_by(ended_last, "-created_at")
 
 
 class RecurringGift(models.Model):

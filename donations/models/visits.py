@@ -33,7 +33,7 @@ class DonorVisit(models.Model):
     """
     A donor who asked for a link to their gifts, and the hour that the link opened, once.
 
-    It is deleted when it is over: nothing remembers who looked.
+    It is deleted within an hour after it is over: nothing remembers who looked.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("visit"), editable=False)

@@ -7,7 +7,8 @@ from donations.models import Donation, RecurringGift, RefundRequest
 from ledger.models import Entry, Opening
 from ledger.services.openings import erase_details
 
-PERSONAL = ("donor_email", "donor_name", "public_name", "owner_id")
+# A request's hash has no salt: who guesses an address could try it out.
+PERSONAL = ("donor_email", "donor_name", "public_name", "owner_id", "request_hash")
 
 
 @transaction.atomic

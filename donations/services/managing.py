@@ -1,4 +1,9 @@
-"""What donors change of a gift that repeats: Stripe is asked, and what it answers is noted."""
+"""
+What donors change of a gift that repeats: Stripe is asked, and what it answers is noted.
+
+Every change says how the gift is to stand, so that doing it twice does no harm. None has an
+idempotency key of ours: Stripe would answer the same key with how the gift stood the first time.
+"""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -25,21 +30,21 @@ KEEPING: "SubscriptionUpdateParams" = {
 }
 
 
-def pause(*, recurring: RecurringGift, key: str) -> RecurringGift:
+def pause(*, recurring: RecurringGift) -> RecurringGift:
     """
-    Take nothing until the gift goes on; the same `key` again changes nothing.
+    Take nothing until the gift goes on.
 
     Raises `RecurringGiftOver`, `TryAgainLater`, `StripeRefused`.
     """
-    return _update(recurring, PAUSED, f"pause:{key}")
+    return _update(recurring, PAUSED)
 
 
-def resume(*, recurring: RecurringGift, key: str) -> RecurringGift:
+def resume(*, recurring: RecurringGift) -> RecurringGift:
     """Let a paused gift go on from its next day. Raises what `pause` does."""
-    return _update(recurring, RESUMED, f"resume:{key}")
+    return _update(recurring, RESUMED)
 
 
-def change_amount(*, recurring: RecurringGift, amount: int, key: str) -> RecurringGift:
+def change_amount(*, recurring: RecurringGift, amount: int) -> RecurringGift:
     """
     Give another amount, in minor units, from the next payment on.
 
@@ -58,7 +63,7 @@ def change_amount(*, recurring: RecurringGift, amount: int, key: str) -> Recurri
         "items": [{"id": item["id"], "price_data": price, "quantity": 1}],
         "proration_behavior": "none",
     }
-    return _update(recurring, changed, f"amount:{key}")
+    return _update(recurring, changed)
 
 
 def cancel(*, recurring: RecurringGift) -> RecurringGift:
@@ -84,20 +89,19 @@ def mend(*, recurring: RecurringGift) -> str:
 
     Raises `NothingToMend`, and what `pause` does.
     """
-    _update(recurring, KEEPING, "mend")
+    _update(recurring, KEEPING)
     invoice = _told(recurring)["latest_invoice"] or {}
     if invoice.get("status") != "open" or not invoice.get("hosted_invoice_url"):
         raise NothingToMend
     return str(invoice["hosted_invoice_url"])
 
 
-def _update(
-    recurring: RecurringGift, change: "SubscriptionUpdateParams", key: str
-) -> RecurringGift:
+def _update(recurring: RecurringGift, change: "SubscriptionUpdateParams") -> RecurringGift:
     account, asked_at = _account(recurring), timezone.now()
-    options = on_account(account, f"almoner:{recurring.id}:{key}")
     with translated_errors(account):
-        told = client().v1.subscriptions.update(str(recurring.subscription), change, options)
+        told = client().v1.subscriptions.update(
+            str(recurring.subscription), change, on_account(account)
+        )
     return _noted(recurring, told.to_dict(for_json=True), asked_at)
 
 

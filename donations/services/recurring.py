@@ -119,13 +119,15 @@ def claimed(organisation: Organisation, claim: Claim) -> RecurringGift | None:
     """
     Return the gift that a subscription is of, locked; from now on it has this subscription only.
 
-    What names none of ours, or one that has another subscription, is left alone.
+    What names none of ours, or one that has another subscription, is left alone. Where an earlier
+    page had expired, the gift begins after all.
     """
     own = RecurringGift.objects.of(organisation).select_for_update()
     recurring = own.filter(_named(organisation, claim)).order_by("subscription").first()
     if recurring is not None and claim.subscription and not recurring.subscription:
-        recurring.subscription = claim.subscription
-        recurring.save(update_fields=["subscription"])
+        recurring.subscription, recurring.ended_at = claim.subscription, None
+        recurring.status = recurring.status_now()
+        recurring.save(update_fields=["subscription", "ended_at", "status"])
     return recurring
 
 

@@ -67,12 +67,12 @@ def take_down(
     return refund, is_new
 
 
-def left_to_refund(donation: Donation) -> int:
+def left_to_refund(donation: Donation, under_way: Iterable[RefundRequest] | None = None) -> int:
     """
     Return how much of a gift can still be given back. Raises `NotRefundable` where nothing can.
 
     A refund that is an entry of the ledger already counts there, whoever made it, and not again as
-    a request.
+    a request. `under_way` are the gift's `unbooked_refunds`, for who has read them.
     """
     if donation.sequence is None:
         raise NotRefundable(
@@ -84,8 +84,10 @@ def left_to_refund(donation: Donation) -> int:
             "The donor’s bank has taken this gift back and decides on it. To give it back as well "
             "would pay it twice."
         )
-    entries = Entry.objects.of(donation.organisation_id).of_gift(donation.id)
-    asked = sum(refund.amount for refund in unbooked_refunds(donation, entries))
+    if under_way is None:
+        entries = Entry.objects.of(donation.organisation_id).of_gift(donation.id)
+        under_way = unbooked_refunds(donation, entries)
+    asked = sum(refund.amount for refund in under_way)
     left = donation.amount - donation.refunded_amount - asked
     if left <= 0:
         raise NotRefundable("All of this gift was given back, or is on its way back.")

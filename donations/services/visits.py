@@ -30,13 +30,19 @@ def ask_for_link(*, email: str, sender: str) -> None:
     now = timezone.now()
     if not _knock(f"sender:{sender}", now, SENDER_MAX):
         raise TooManyLinks
-    DonorVisit.objects.over(now).delete()
-    DonorKnock.objects.filter(hour__lt=now - KNOCKS_KEPT).delete()
     if _knock(f"address:{email.lower()}", now, ADDRESS_MAX) and _gave(email):
         visit = DonorVisit.objects.create(email=email)
         token = signing.dumps(visit.id, salt=LINK_SALT)
         link = f"{settings.BASE_URL}{reverse('me-open')}?token={token}"
         queue_mail(to=email, template="donor_link", context={"link": link})
+
+
+@transaction.atomic
+def forget_visits() -> None:
+    """Delete the visits that are over, and what was counted a day ago."""
+    now = timezone.now()
+    DonorVisit.objects.over(now).delete()
+    DonorKnock.objects.filter(hour__lt=now - KNOCKS_KEPT).delete()
 
 
 def link_is_good(token: str) -> bool:

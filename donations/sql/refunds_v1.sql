@@ -1,5 +1,6 @@
--- Refunds that were asked for. For any client that is not a superuser: nobody asks for more than is
--- left of a gift, nobody changes what was asked, and what became of it only goes on.
+-- Refunds that were asked for. For any client that is not a superuser: nobody asks for a refund of a
+-- gift that is not in the ledger, or in dispute, or for more than is left of it; nobody changes what
+-- was asked, and what became of it only goes on.
 
 -- Keys of the tenants' tables start with the organisation, so that they can be distributed by it.
 ALTER TABLE donations_refundrequest
@@ -22,6 +23,7 @@ GRANT SELECT, INSERT,
 CREATE FUNCTION donations_refund_is_left_v1() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    is_settled boolean;
     unreturned bigint;
     asked numeric;
 BEGIN
@@ -30,10 +32,18 @@ BEGIN
             USING ERRCODE = 'invalid_transaction_state';
     END IF;
 
-    SELECT gift.amount - gift.refunded_amount INTO unreturned
+    SELECT gift.sequence IS NOT NULL AND gift.disputed_amount = 0,
+        gift.amount - gift.refunded_amount
+    INTO is_settled, unreturned
     FROM public.donations_donation AS gift
     WHERE gift.organisation_id = NEW.organisation_id AND gift.id = NEW.donation_id
     FOR UPDATE;
+
+    -- Where there is no such gift, all of it is null, and the foreign key says so.
+    IF NOT is_settled THEN
+        RAISE EXCEPTION 'Only a gift that is in the ledger, and not in dispute, is given back.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_is_of_a_settled_gift';
+    END IF;
 
     SELECT coalesce(sum(refund.amount), 0) INTO asked
     FROM public.donations_refundrequest AS refund

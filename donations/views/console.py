@@ -1,5 +1,6 @@
 """The members' pages about gifts: the start of the console, all gifts, and each."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -70,6 +71,7 @@ def gift(request: HttpRequest, membership: Membership, donation_id: str) -> Http
     """Show what became of one gift, and what can be done about it."""
     donation = gift_or_404(membership, donation_id)
     entries = entries_of(donation)
+    under_way = unbooked_refunds(donation, entries)
     charge = charge_of(donation, entries)
     context = {
         **frame(membership),
@@ -79,9 +81,9 @@ def gift(request: HttpRequest, membership: Membership, donation_id: str) -> Http
         "charge": charge,
         "stripe_url": stripe_url(donation, charge),
         "refunds": RefundRequest.objects.of_gift(donation).select_related("requested_by"),
-        "refunds_under_way": unbooked_refunds(donation, entries),
+        "refunds_under_way": under_way,
         "may_refund": may(membership, Right.REFUND),
-        "why_not": left_of(donation)[1],
+        "why_not": left_of(donation, under_way)[1],
     }
     return render(request, "donations/console/gift.html", context)
 
@@ -137,10 +139,12 @@ def charge_of(donation: Donation, entries: list[Entry]) -> str:
     return str(next(named, ""))
 
 
-def left_of(donation: Donation) -> tuple[int, str]:
+def left_of(
+    donation: Donation, under_way: Iterable[RefundRequest] | None = None
+) -> tuple[int, str]:
     """Return how much of a gift can be given back, and why nothing can."""
     try:
-        return left_to_refund(donation), ""
+        return left_to_refund(donation, under_way), ""
     except NotRefundable as error:
         return 0, str(error)
 

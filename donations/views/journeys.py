@@ -7,14 +7,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from common.pages import see_other
+from common.pages import private, see_other
 from donations.models import Donation, Fund
 from donations.services.erasure import erase_donor
 from donations.services.promises import journey_url
 from donations.services.refunds import unbooked_refunds
+from donations.views.console import entries_of
 from ledger.log import opening_of, seal_of
 from ledger.models import Entry, Opening
 from ledger.witnessing import Witnessed
@@ -23,13 +23,12 @@ FRESH_SECONDS = 600
 UNSETTLED = (Donation.Status.PENDING, Donation.Status.PAID)
 
 
-@never_cache
+@private
 @require_GET
 def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
     """Show the donor, and nobody else, what became of a gift."""
     donation = _own_gift(request, donation_id)
-    rows = Entry.objects.of(donation.organisation).of_gift(donation.id).with_corrections()
-    entries = list(rows) if donation.sequence else []
+    entries = entries_of(donation)
     entry = next((row for row in entries if row.sequence == donation.sequence), None)
     seal = seal_of(entry) if entry else {}
     context = {
@@ -41,15 +40,15 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
         "donors": {donation.sequence: "You"},
         "refunds_under_way": unbooked_refunds(donation, entries) if entries else [],
         "openings": Opening.objects.of(entry) if entry else (),
-        "purpose": f"fund:{donation.fund}",
         "names": Fund.objects.names(donation.organisation),
         "again": _again(donation),
+        "is_first": _is_first(donation),
         "refresh_seconds": _refresh_seconds(donation, is_proven=not entry or _is_proven(seal)),
     }
-    return _private(render(request, "donations/donation_detail.html", context))
+    return render(request, "donations/donation_detail.html", context)
 
 
-@never_cache
+@private
 @require_GET
 def donation_opening(request: HttpRequest, donation_id: str) -> HttpResponse:
     """Give the donor, and nobody else, what opens the commitments of the gift's entry."""
@@ -61,10 +60,10 @@ def donation_opening(request: HttpRequest, donation_id: str) -> HttpResponse:
     response = HttpResponse(content, content_type="application/json")
     name = f"{donation.organisation.slug}-{entry.sequence}.opening.json"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return _private(response)
+    return response
 
 
-@never_cache
+@private
 @require_http_methods(["GET", "HEAD", "POST"])
 def donation_erase(request: HttpRequest, donation_id: str) -> HttpResponse:
     """Ask the donor once more, then erase who gave."""
@@ -72,13 +71,14 @@ def donation_erase(request: HttpRequest, donation_id: str) -> HttpResponse:
     if request.method == "POST":
         erase_donor(donation=donation)
     if request.method == "POST" or donation.erased_at:
-        return _private(see_other(journey_url(donation)))
+        return see_other(journey_url(donation))
     context = {"donation": donation, "organisation": donation.organisation}
-    return _private(render(request, "donations/erase.html", context))
+    return render(request, "donations/erase.html", context)
 
 
 def _own_gift(request: HttpRequest, donation_id: str) -> Donation:
-    donation = get_object_or_404(Donation.objects.select_related("organisation"), id=donation_id)
+    every = Donation.objects.select_related("organisation", "recurring")
+    donation = get_object_or_404(every, id=donation_id)
     if not donation.is_opened_by(request.GET.get("token", "")):
         raise Http404
     return donation
@@ -90,11 +90,11 @@ def _again(donation: Donation) -> str:
     return f"{reverse('donate', args=[donation.organisation.slug])}?{urlencode(gift)}"
 
 
-def _private(response: HttpResponse) -> HttpResponse:
-    # Without any referrer, browsers post forms from nowhere, and those are refused.
-    response["Referrer-Policy"] = "strict-origin"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+def _is_first(donation: Donation) -> bool:
+    # Whatever comes before it was paid: a gift that repeats begins with one promise.
+    if donation.recurring is None:
+        return True
+    return not donation.recurring.payments.filter(created_at__lt=donation.created_at).exists()
 
 
 def _is_proven(seal: dict[str, Any]) -> bool:

@@ -8,14 +8,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.errors import DomainError
-from common.pages import client_address, see_other
+from common.pages import client_address, private, see_other
 from donations.errors import TooManyLinks
-from donations.forms.gifts import new_key
-from donations.forms.visits import AmountForm, KeyForm, LinkForm
+from donations.forms.visits import AmountForm, LinkForm
 from donations.models import Donation, DonorVisit, RecurringGift
 from donations.models.visits import VISIT_LASTS
 from donations.services import managing, visits
@@ -24,21 +22,6 @@ from donations.views.giving import locale_of
 COOKIE = "almoner_donor"
 HERE = "/me"
 Arguments = ParamSpec("Arguments")
-Page = Callable[Arguments, HttpResponse]
-
-
-def private(page: Page[Arguments]) -> Page[Arguments]:
-    """Let no cache keep a page, no search engine list it, and no address tell of it."""
-
-    @wraps(page)
-    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
-        response = page(*args, **kwargs)
-        # Without any referrer, browsers post forms from nowhere, and those are refused.
-        response["Referrer-Policy"] = "strict-origin"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
-
-    return never_cache(guarded)
 
 
 def visitors_only(
@@ -115,14 +98,14 @@ def close(request: HttpRequest) -> HttpResponse:
 @visitors_only
 def pause(request: HttpRequest, visit: DonorVisit, recurring: RecurringGift) -> HttpResponse:
     """Take nothing for a while."""
-    return _change(request, visit, lambda key: managing.pause(recurring=recurring, key=key))
+    return _change(request, visit, lambda: managing.pause(recurring=recurring))
 
 
 @require_POST
 @visitors_only
 def resume(request: HttpRequest, visit: DonorVisit, recurring: RecurringGift) -> HttpResponse:
     """Go on."""
-    return _change(request, visit, lambda key: managing.resume(recurring=recurring, key=key))
+    return _change(request, visit, lambda: managing.resume(recurring=recurring))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,16 +116,13 @@ def amount(request: HttpRequest, _visit: DonorVisit, recurring: RecurringGift) -
     form = AmountForm(typed, recurring=recurring, locale=locale_of(request))
     status = 400 if form.is_bound else 200
     if form.is_valid():
-        changed = form.cleaned_data
         try:
-            managing.change_amount(
-                recurring=recurring, amount=changed["amount"], key=changed["key"]
-            )
+            managing.change_amount(recurring=recurring, amount=form.cleaned_data["amount"])
             return see_other("me")
         except DomainError as error:
             form.add_error(None, str(error))
             status = error.status
-    context = {"form": form, "recurring": recurring, "key": new_key()}
+    context = {"form": form, "recurring": recurring}
     return render(request, "donations/recurring_amount.html", context, status=status)
 
 
@@ -151,7 +131,7 @@ def amount(request: HttpRequest, _visit: DonorVisit, recurring: RecurringGift) -
 def cancel(request: HttpRequest, visit: DonorVisit, recurring: RecurringGift) -> HttpResponse:
     """Ask once more, then end a gift for ever."""
     if request.method == "POST":
-        return _change(request, visit, lambda _key: managing.cancel(recurring=recurring))
+        return _change(request, visit, lambda: managing.cancel(recurring=recurring))
     return render(request, "donations/recurring_cancel.html", {"recurring": recurring})
 
 
@@ -174,11 +154,9 @@ def _visit(request: HttpRequest) -> DonorVisit | None:
     return visits.visitor(request.COOKIES.get(COOKIE, ""))
 
 
-def _change(request: HttpRequest, visit: DonorVisit, change: Callable[[str], Any]) -> HttpResponse:
-    form = KeyForm(request.POST)
-    form.is_valid()
+def _change(request: HttpRequest, visit: DonorVisit, change: Callable[[], Any]) -> HttpResponse:
     try:
-        change(form.cleaned_data["key"])
+        change()
     except DomainError as error:
         return _gifts(request, visit, problem=str(error), status=error.status)
     return see_other("me")
@@ -192,7 +170,6 @@ def _gifts(
         "problem": problem,
         "recurring_gifts": RecurringGift.objects.by(visit.email),
         "donations": Donation.objects.by(visit.email),
-        "key": new_key(),
     }
     return render(request, "donations/me_gifts.html", context, status=status)
 

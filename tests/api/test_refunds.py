@@ -7,7 +7,7 @@ import pytest
 from donations.models import Donation, RefundRequest
 from organisations.models import ApiKey
 from tests.donations.conftest import organisation, sandbox_process, sandbox_stripe
-from tests.donations.refunds import refunded, settled_gift
+from tests.donations.refunds import in_ledger, refunded, settled_gift
 from tests.factories import DonationFactory, OrganisationFactory, RefundRequestFactory
 
 __all__ = ["organisation", "sandbox_process", "sandbox_stripe"]
@@ -121,9 +121,9 @@ def test_a_request_that_is_not_clear_is_refused(caller, organisation, body, key,
 
 
 def test_refunds_are_listed_newest_first(caller, organisation):
-    gift = DonationFactory(organisation=organisation)
+    gift = in_ledger(organisation)
     rows = [RefundRequestFactory(donation=gift) for _ in range(2)]
-    RefundRequestFactory(donation=DonationFactory(organisation=organisation))
+    RefundRequestFactory(donation=in_ledger(organisation))
 
     told = caller.get(f"/v1/donations/{gift.id}/refunds").json()
 

@@ -4,10 +4,12 @@ import secrets
 from typing import Any
 
 from donations.models import Donation, RefundRequest
+from donations.services import gifts
 from donations.services.promises import promise_donation
 from donations.services.refunding import request_refund
 from donations.services.refunds import Wish
 from organisations.models import Organisation
+from tests.factories import DonationFactory, gift_entries
 from tests.sandbox_fixtures import SandboxProcess
 from treasury.services.booking import book
 from treasury.services.reading import read_account
@@ -31,6 +33,19 @@ def settled_gift(
     sandbox.control("delivery/flush")
     booked(organisation)
     donation.refresh_from_db()
+    return donation
+
+
+def in_ledger(organisation: Organisation, **fields: Any) -> Donation:
+    """Return a gift of 50.00 EUR in the ledger, without any Stripe."""
+    donation = DonationFactory(organisation=organisation, **fields)
+    [entry] = gift_entries(
+        organisation,
+        first=Donation.objects.count(),
+        credit="fund:general",
+        metadata={"donation": donation.id, "charge": "ch_1"},
+    )
+    gifts.settle(donation=donation, entry=entry)
     return donation
 
 

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from donations.models import Donation
 from donations.services import gifts
@@ -191,7 +193,7 @@ def test_a_filter_that_makes_no_sense_is_refused(owner, query, words):
 
 @pytest.mark.parametrize("role", Membership.Role)
 def test_only_who_answers_donors_sees_who_gave(organisation, role):
-    gift = DonationFactory(organisation=organisation, public_name="Z.", **DONOR)
+    gift = settled(organisation, public_name="Z.", **DONOR)
     RefundRequestFactory(donation=gift, organisation=organisation, note="Called us")
     client = browser_of(organisation, role)
     sees = role != Membership.Role.VIEWER
@@ -304,6 +306,27 @@ def test_a_gift_says_what_happened_to_it(owner, organisation):
         assert words in page
     link = "https://dashboard.stripe.com/acct_1/test/payments/pi_1"
     assert f'href="{link}"' in response.content.decode()
+
+
+@pytest.mark.parametrize("page", ["gift", "form", "confirm"])
+def test_a_page_reads_entries_and_refunds_of_its_gift_once(owner, organisation, page):
+    gift = settled(organisation)
+    RefundRequestFactory(donation=gift)
+    path = f"{GIFTS}/{gift.id}"
+    sent = {"what": "all", "reason": "duplicate", "key": "k" * 16}
+    ask = {
+        "gift": lambda: owner.get(path),
+        "form": lambda: owner.get(f"{path}/refund"),
+        "confirm": lambda: owner.post(f"{path}/refund", sent),
+    }[page]
+
+    with CaptureQueriesContext(connection) as queries:
+        assert ask().status_code == 200
+
+    asked = [query["sql"] for query in queries]
+    assert sum('FROM "ledger_entry"' in sql for sql in asked) == 1
+    under_way = [sql for sql in asked if 'FROM "donations_refundrequest"' in sql and "NOT" in sql]
+    assert len(under_way) == 1
 
 
 def test_a_live_payment_is_linked_where_it_is(owner, organisation, settings):

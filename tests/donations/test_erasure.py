@@ -1,6 +1,9 @@
 """Who gave: committed to by the gift's line, known to the gift, and erased at the donor's word."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -8,6 +11,7 @@ from donations.models import Donation
 from donations.services.erasure import erase_donor
 from donations.services.gifts import Payment, mark_paid
 from ledger.models import Entry, Opening
+from tests.donations.refunds import in_ledger
 from tests.factories import DonationFactory, OrganisationFactory, RefundRequestFactory
 from tests.treasury.movements import NOON, book_all, charged
 
@@ -18,7 +22,16 @@ WHO = {
     "donor_name": "Ann Ök",
     "public_name": "Ann",
     "owner_id": "player-1",
+    "request_hash": "0" * 64,
 }
+
+
+# How an erased gift may have stood before the database kept its hash empty.
+BEFORE = """
+    ALTER TABLE donations_donation DROP CONSTRAINT donation_erased_names_nobody,
+        ADD CONSTRAINT donation_erased_names_nobody CHECK (erased_at IS NULL OR donor_email = '');
+    UPDATE donations_donation SET request_hash = repeat('1', 64) WHERE erased_at IS NOT NULL;
+"""
 
 
 @pytest.fixture
@@ -97,7 +110,7 @@ def test_erased_is_all_that_the_gift_knew_and_the_book_says_so(gift):
 
     erased = erase_donor(donation=gift)
 
-    assert who(gift) == ["", "", "", ""]
+    assert who(gift) == [""] * len(WHO)
     assert erased.erased_at <= timezone.now()
     assert opened(entry) == {}
     erasure = Entry.objects.of(gift.organisation).get(operation="ERASURE")
@@ -119,7 +132,7 @@ def test_the_same_again_changes_nothing(gift):
 def test_a_gift_that_is_not_in_the_ledger_is_erased_without_an_entry(gift):
     erase_donor(donation=gift)
 
-    assert who(gift) == ["", "", "", ""]
+    assert who(gift) == [""] * len(WHO)
     assert not Entry.objects.filter(operation="ERASURE").exists()
 
 
@@ -130,7 +143,7 @@ def test_what_is_told_later_is_not_learnt_again(gift):
     mark_paid(organisation=gift.organisation, payments=[payment])
     entry = settle(gift, donor_email="ann@example.org", donor_name="Ann")
 
-    assert who(gift) == ["", "", "", ""]
+    assert who(gift) == [""] * len(WHO)
     assert gift.status == "settled"
     assert opened(entry) == {}
     assert "ann@" not in entry.line
@@ -144,6 +157,21 @@ def test_the_database_keeps_nobody_in_an_erased_gift(gift, field):
         Donation.objects.filter(pk=gift.pk).update(**{field: "x"})
 
 
+def test_what_was_erased_before_loses_its_hash_too(gift, superuser_connection):
+    erase_donor(donation=gift)
+    kept = DonationFactory(organisation=gift.organisation, **WHO)
+    statements = StringIO()
+    call_command("sqlmigrate", "donations", "0008", stdout=statements)
+
+    superuser_connection.execute(BEFORE)
+    superuser_connection.execute(statements.getvalue())
+
+    hashes = dict(Donation.objects.values_list("id", "request_hash"))
+    assert hashes == {gift.id: "", kept.id: WHO["request_hash"]}
+    with pytest.raises(IntegrityError, match="donation_erased_names_nobody"), transaction.atomic():
+        Donation.objects.filter(pk=gift.pk).update(request_hash="x")
+
+
 def test_a_settled_gift_of_nobody_is_erased_without_an_entry(organisation):
     gift = DonationFactory(
         organisation=organisation, amount=5000, donor_email="", donor_name="", public_name="Ann"
@@ -152,13 +180,14 @@ def test_a_settled_gift_of_nobody_is_erased_without_an_entry(organisation):
 
     erase_donor(donation=gift)
 
-    assert who(gift) == ["", "", "", ""]
+    assert who(gift) == [""] * len(WHO)
     assert not Entry.objects.filter(operation="ERASURE").exists()
 
 
 def test_the_notes_of_refunds_go_too(gift):
+    settle(gift)
     refund = RefundRequestFactory(donation=gift, note="Ann called us")
-    other = RefundRequestFactory(donation=DonationFactory(), note="Zoë called us")
+    other = RefundRequestFactory(donation=in_ledger(OrganisationFactory()), note="Zoë called us")
 
     erase_donor(donation=gift)
 

@@ -24,6 +24,7 @@ from donations.errors import (
     UnknownFund,
 )
 from donations.models import Donation
+from donations.services.erasure import erase_donor
 from donations.services.gifts import Payment, mark_paid
 from donations.services.giving import set_terms
 from donations.services.promises import (
@@ -164,6 +165,16 @@ def test_a_key_for_another_gift_is_refused_each_time(organisation, changes):
             promise(organisation, idempotency_key="k", **changes)
 
     assert Donation.objects.get().amount == 5000
+
+
+def test_the_key_of_an_erased_gift_is_used_up(organisation):
+    promised = promise(organisation, idempotency_key="k", donor_email="zoe@example.org")
+    erase_donor(donation=promised.donation)
+
+    with pytest.raises(IdempotencyConflict):
+        promise(organisation, idempotency_key="k", donor_email="zoe@example.org")
+
+    assert Donation.objects.get().donor_email == ""
 
 
 @pytest.mark.parametrize("flow", [CHECKOUT, INTENT])

@@ -1,10 +1,11 @@
 """What the database itself guarantees of refunds, to any client: by raw SQL, and many at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from config.postgres_home import APPLICATION
 from donations.errors import NotRefundable, RefundDiffers, RefundTooLarge
@@ -12,9 +13,9 @@ from donations.models import Donation, RefundRequest
 from donations.services import gifts
 from donations.services.refunds import take_down
 from ledger.operations import MoneyOperation
-from tests.donations.refunds import wish
+from tests.donations.refunds import in_ledger, wish
 from tests.factories import DonationFactory, OrganisationFactory, gift_entries
-from tests.ledger.writers import at_once, connecting
+from tests.ledger.writers import at_once, connecting, who_waits_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
@@ -46,23 +47,10 @@ RIGHTS = [
 ]
 
 
-def settled(organisation, **fields) -> Donation:
-    """Return a gift of 50.00 EUR in the ledger."""
-    donation = DonationFactory(organisation=organisation, **fields)
-    [entry] = gift_entries(
-        organisation,
-        first=Donation.objects.count(),
-        credit="fund:general",
-        metadata={"donation": donation.id, "charge": "ch_1"},
-    )
-    gifts.settle(donation=donation, entry=entry)
-    return donation
-
-
 @pytest.fixture
 def gift() -> Donation:
     """A gift of 50.00 EUR in the ledger."""
-    return settled(OrganisationFactory())
+    return in_ledger(OrganisationFactory())
 
 
 def insert(connection, gift, amount, *keys, status="requested", stripe=""):
@@ -132,6 +120,38 @@ def test_what_the_ledger_gave_back_counts_once(raw, gift):
     insert(raw, gift, 3000, "b")
 
 
+SETTLED = ("23514", "refund_is_of_a_settled_gift")
+
+
+@pytest.mark.parametrize("status", ["pending", "paid"])
+def test_a_gift_that_is_not_in_the_ledger_is_not_given_back(raw, status):
+    promised = DonationFactory(status=status)
+
+    assert refused(raw, insert, promised, 1) == SETTLED
+
+
+def test_a_gift_in_dispute_is_not_given_back_until_it_is_won(raw, gift):
+    dispute = {"organisation": gift.organisation, "donation_id": gift.id}
+    with transaction.atomic():
+        gifts.add_dispute(**dispute, amount=1)
+    assert refused(raw, insert, gift, 1) == SETTLED
+
+    with transaction.atomic():
+        gifts.add_dispute(**dispute, amount=-1)
+
+    insert(raw, gift, 1)
+
+
+def test_a_refund_waits_for_a_dispute_that_is_being_booked(raw, superuser_connection, gift):
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            gifts.add_dispute(organisation=gift.organisation, donation_id=gift.id, amount=5000)
+            asked = pool.submit(refused, raw, insert, gift, 1)
+            who_waits_for(connection.connection, superuser_connection)
+
+        assert asked.result() == SETTLED
+
+
 @pytest.mark.parametrize("status", ["failed", "refused"])
 def test_what_came_to_nothing_is_left_again_and_does_not_come_back(raw, gift, status):
     insert(raw, gift, 5000, "a")
@@ -160,7 +180,7 @@ def test_what_became_of_a_refund_is_not_taken_back(raw, gift, change):
 
 
 def test_a_refund_is_of_a_gift_of_its_organisation(raw, gift):
-    elsewhere = settled(OrganisationFactory())
+    elsewhere = in_ledger(OrganisationFactory())
     mixed = Donation(id=elsewhere.id, organisation=gift.organisation)
 
     assert refused(raw, insert, mixed, 1) == ("23503", "refund_is_of_a_gift_of_its_organisation")
@@ -281,7 +301,7 @@ def test_one_form_eight_times_at_once_is_one_refund(gift):
 
 def test_one_key_for_two_gifts_at_once_is_one_refund(gift):
     organisation = gift.organisation
-    both = [gift, settled(organisation)]
+    both = [gift, in_ledger(organisation)]
 
     def work(number):
         wanted = {"organisation": organisation, "donation_id": both[number % 2].id}

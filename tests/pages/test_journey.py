@@ -10,7 +10,7 @@ from django.utils import timezone
 from donations.models import Donation
 from ledger.operations import MoneyOperation
 from ledger.services.sealing import seal
-from tests.factories import NOON, DonationFactory
+from tests.factories import NOON, DonationFactory, RecurringGiftFactory
 from tests.pages.conftest import write
 
 
@@ -253,3 +253,45 @@ def test_a_gift_in_a_payout_shows_where_it_is(client, donation):
     assert '<time datetime="2026-11-23">23 November 2026</time>' in page
     assert 'href="/o/lantern-house/payouts/po_1"' in page
     assert "On its way" not in page
+
+
+def repeating(donation: Donation, **fields) -> Donation:
+    """Let a gift be the first payment of one that repeats every month."""
+    organisation = donation.organisation
+    donation.recurring = RecurringGiftFactory(organisation=organisation, **fields)
+    donation.save(update_fields=["recurring"])
+    return donation
+
+
+def test_a_gift_that_repeats_says_so_and_where_to_change_it(client, donation):
+    first = repeating(donation, status="active", started_at=NOON)
+    later = DonationFactory(organisation=donation.organisation, recurring=first.recurring)
+    rest = 'every month. You can <a href="/me">pause, change or end it</a> whenever you want.'
+
+    assert f"It is the first payment of a gift that repeats {rest}" in page_of(client, first)
+    assert f"It is one payment of a gift that repeats {rest}" in page_of(client, later)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "It is the first payment of a gift that repeats every month.</p>"),
+        (
+            {"status": "ended", "started_at": NOON, "ended_at": NOON},
+            "It was the first payment of a gift that repeated every month and has ended.</p>",
+        ),
+        (
+            {"status": "ended", "ended_at": NOON},
+            "It was meant to be the first payment of a gift that repeats every month.</p>",
+        ),
+    ],
+)
+def test_a_gift_that_does_not_repeat_now_offers_no_change(client, donation, fields, words):
+    page = page_of(client, repeating(donation, **fields))
+
+    assert words in page
+    assert "pause, change or end it" not in page
+
+
+def test_a_gift_given_once_says_nothing_of_repeating(client, donation):
+    assert "payment of a gift" not in page_of(client, donation)

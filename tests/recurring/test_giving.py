@@ -1,8 +1,10 @@
 """A gift that repeats, from the promise to every payment in the ledger."""
 
 import random
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from common.errors import TryAgainLater
 from common.stripe_api import client, on_account
@@ -14,7 +16,7 @@ from donations.services.recurring import learn_subscription
 from donations.services.subscriptions import subscription_facts
 from reviews.models import Case
 from tests.factories import NOON, DonationFactory, OrganisationFactory, RecurringGiftFactory
-from tests.recurring.conftest import EMAIL, GOOD, NEVER, states, subjects
+from tests.recurring.conftest import EMAIL, GOOD, NEVER, Giver, states, subjects
 from tests.treasury.movements import amounts, check_sides, entries
 from tests.webhooks.messages import deliver
 from treasury.models import BalanceTransaction
@@ -23,6 +25,7 @@ from treasury.services.reading import read_account
 from webhooks.models import StripeEvent
 from webhooks.services.draining import drain_due
 
+EXPIRED = "checkout.session.expired"
 PAID = ("settled", 1000, "EUR", 1000, "wells", EMAIL)
 
 
@@ -214,6 +217,63 @@ def test_a_page_that_nobody_paid_on_ends_the_gift_quietly(giver):
     recurring = giver.recurring
     assert (recurring.status, recurring.started_at) == ("ended", None)
     assert subjects() == []
+
+
+@pytest.fixture
+def second_page(sandbox_stripe, organisation) -> Giver:
+    """Somebody whose first page expired, after they promised again with the same key."""
+    gift = {"organisation": organisation, "amount": 1000, "currency": "EUR", "flow": "checkout"}
+    named = {"interval": "month", "fund": "wells", "donor_email": EMAIL, "idempotency_key": "k"}
+    first = promise_donation(**gift, **named).donation
+    # The answer with the page was lost, and the donor waited for longer than it is kept.
+    Donation.objects.update(checkout_url="", created_at=timezone.now() - timedelta(minutes=81))
+    giver = Giver(sandbox_stripe, organisation, promise_donation(**gift, **named).donation)
+    assert giver.donation == first
+    assert giver.donation.checkout_session != first.checkout_session
+    client().v1.checkout.sessions.expire(
+        first.checkout_session, options=on_account(organisation.stripe_account)
+    )
+    return giver
+
+
+def test_a_gift_whose_first_page_expired_begins_on_the_second(second_page):
+    second_page.tell()
+    assert second_page.recurring.status == "ended"
+    second_page.pay()
+
+    second_page.tell()
+
+    check_begun(second_page)
+
+
+def test_that_the_first_page_expired_is_told_after_the_second_was_paid(second_page):
+    expired = [event for event in second_page.events() if event["type"] == EXPIRED]
+    second_page.pay()
+    second_page.tell(*[event for event in second_page.events() if event["type"] != EXPIRED])
+
+    second_page.tell(*expired)
+
+    check_begun(second_page)
+
+
+def check_begun(giver) -> None:
+    """Check that a gift goes on, and that its donor was told so once."""
+    recurring = giver.recurring
+    assert (recurring.status, recurring.ended_at) == ("active", None)
+    assert recurring.subscription == giver.subscription
+    assert states(giver.organisation) == [PAID]
+    assert subjects() == ["You give to Eau Vive every month"]
+
+
+def test_a_reading_alone_lets_a_gift_begin_after_its_first_page_expired(second_page):
+    second_page.tell()
+    second_page.pay()
+
+    read(second_page.organisation)
+
+    recurring = second_page.recurring
+    assert (recurring.status, recurring.ended_at) == ("pending", None)
+    assert recurring.subscription == second_page.subscription
 
 
 def test_a_year_of_trouble(giver):

@@ -7,7 +7,7 @@ from common.stripe_api import StripeRefused
 from donations.errors import AmountOutOfRange, NothingToMend, RecurringGiftOver
 from donations.models import RecurringGift
 from donations.services import managing
-from tests.recurring.conftest import NEVER, Giver, states, subjects
+from tests.recurring.conftest import GOOD, NEVER, Giver, states, subjects
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ def at_stripe(giver):
 
 
 def test_a_paused_gift_takes_nothing_until_it_goes_on(running):
-    paused = managing.pause(recurring=running.recurring, key="k1")
+    paused = managing.pause(recurring=running.recurring)
     running.renew()
     assert at_stripe(running)["pause_collection"]["behavior"] == "void"
 
-    resumed = managing.resume(recurring=running.recurring, key="k2")
+    resumed = managing.resume(recurring=running.recurring)
     running.renew()
     running.tell()
 
@@ -38,23 +38,25 @@ def test_a_paused_gift_takes_nothing_until_it_goes_on(running):
 
 
 def test_pausing_is_what_stripes_events_say_too(running):
-    managing.pause(recurring=running.recurring, key="k")
+    managing.pause(recurring=running.recurring)
 
     running.tell()
 
     assert running.recurring.status == "paused"
 
 
-def test_the_same_key_twice_is_one_change(running):
-    for key in ("k1", "k1"):
-        managing.pause(recurring=running.recurring, key=key)
-    told = [event["type"] for event in running.events()]
+def test_what_was_paused_and_went_on_is_paused_again(running):
+    managing.pause(recurring=running.recurring)
+    managing.resume(recurring=running.recurring)
 
-    assert told.count("customer.subscription.updated") == 1
+    paused = managing.pause(recurring=running.recurring)
+
+    assert at_stripe(running)["pause_collection"]["behavior"] == "void"
+    assert (paused.status, running.recurring.status) == ("paused", "paused")
 
 
 def test_another_amount_is_given_from_the_next_payment_on(running):
-    changed = managing.change_amount(recurring=running.recurring, amount=2550, key="k")
+    changed = managing.change_amount(recurring=running.recurring, amount=2550)
     running.renew()
     running.tell()
 
@@ -66,7 +68,7 @@ def test_another_amount_is_given_from_the_next_payment_on(running):
 
 def test_an_amount_that_nobody_can_give_is_refused(running):
     with pytest.raises(AmountOutOfRange):
-        managing.change_amount(recurring=running.recurring, amount=99, key="k")
+        managing.change_amount(recurring=running.recurring, amount=99)
 
     assert running.recurring.amount == 1000
 
@@ -80,7 +82,7 @@ def test_a_gift_is_ended_and_stays_ended(running):
     assert subjects()[-1] == "Your gift to Eau Vive every month has ended"
     for change in (managing.pause, managing.resume):
         with pytest.raises(RecurringGiftOver):
-            change(recurring=running.recurring, key="k")
+            change(recurring=running.recurring)
     with pytest.raises(RecurringGiftOver):
         managing.cancel(recurring=running.recurring)
     assert len(subjects()) == 2
@@ -101,7 +103,7 @@ def test_stripes_refusal_changes_nothing(running, monkeypatch):
 
     for change in (managing.pause, managing.resume):
         with pytest.raises(TryAgainLater):
-            change(recurring=running.recurring, key="k")
+            change(recurring=running.recurring)
     with pytest.raises(TryAgainLater):
         managing.cancel(recurring=running.recurring)
 
@@ -124,7 +126,7 @@ def test_a_refusal_to_end_is_passed_on(running, monkeypatch):
 
 def test_a_gift_that_never_began_has_nothing_to_change(giver):
     with pytest.raises(RecurringGiftOver):
-        managing.pause(recurring=giver.recurring, key="k")
+        managing.pause(recurring=giver.recurring)
 
 
 def test_what_failed_is_mended_on_stripes_page_and_the_card_stays(running):
@@ -141,3 +143,17 @@ def test_what_failed_is_mended_on_stripes_page_and_the_card_stays(running):
 def test_where_nothing_failed_there_is_nothing_to_mend(running):
     with pytest.raises(NothingToMend):
         managing.mend(recurring=running.recurring)
+
+
+def test_what_was_mended_is_read_anew_when_the_mails_link_is_used_again(running):
+    running.renew(NEVER)
+    running.tell()
+    managing.mend(recurring=running.recurring)
+    running.sandbox.control(f"subscriptions/{running.subscription}/card", card_number=GOOD)
+    running.retry()
+    running.tell()
+
+    with pytest.raises(NothingToMend):
+        managing.mend(recurring=running.recurring)
+
+    assert running.recurring.status == "active"

@@ -5,14 +5,15 @@ from datetime import timedelta
 
 import pytest
 from django.core import signing
-from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
 from common.logs import JsonFormatter
 from donations.models import Donation, DonorKnock, DonorVisit, RecurringGift
 from donations.services.visits import ADDRESS_MAX, SENDER_MAX
+from donations.tasks import forget_visits
 from organisations.models import Mail
+from tests.donations.refunds import in_ledger
 from tests.factories import NOON, DonationFactory, RecurringGiftFactory
 from tests.recurring.conftest import EMAIL, NEVER
 
@@ -150,16 +151,23 @@ def test_who_leaves_is_out(client, given):
     assert client.post("/me/close").status_code == 303
 
 
-def test_what_is_over_is_forgotten(client, given):
+def test_what_is_over_is_forgotten_though_nobody_asks_again(client, given):
+    now = timezone.now()
+    for times in (
+        {"created_at": now - timedelta(minutes=30)},
+        {"created_at": now - timedelta(hours=2), "opened_at": now - timedelta(hours=1)},
+    ):
+        visit = DonorVisit.objects.create(email=EMAIL)
+        DonorVisit.objects.filter(id=visit.id).update(**times)
+    DonorKnock.objects.create(who="0" * 64, hour=now - timedelta(days=2))
     ask(client)
-    long_ago = timezone.now() - timedelta(days=2)
-    DonorVisit.objects.update(created_at=long_ago)
-    DonorKnock.objects.update(hour=long_ago)
+    assert (DonorVisit.objects.count(), DonorKnock.objects.count()) == (3, 3)
 
-    ask(client)
+    forget_visits(timestamp=0)
 
-    assert DonorVisit.objects.count() == 1
+    assert DonorVisit.objects.get().opened_at is None
     assert DonorKnock.objects.count() == 2
+    assert client.get(link()).status_code == 200
     assert str(DonorVisit.objects.get()).startswith("visit of 20")
     assert str(DonorKnock.objects.first()).startswith("1 in 20")
 
@@ -226,20 +234,40 @@ def test_nobody_sees_the_gifts_of_others_and_nobody_unpaid_ones(client, given, o
     assert "Gifts that repeat" not in page
 
 
-@pytest.mark.parametrize(
-    ("facts", "words"),
-    [
-        ({"status": "paid"}, "Paid"),
-        ({"status": "settled"}, "In the ledger"),
-        ({"status": "disputed"}, "Disputed"),
-        ({"status": "refunded"}, "Given back"),
-        ({"status": "partially_refunded"}, "Partly given back"),
-    ],
-)
-def test_each_gift_says_how_it_stands(facts, words):
-    text = render_to_string("donations/_state_tag.html", {"donation": Donation(**facts)})
+def test_each_gift_says_how_it_stands_as_members_read_it(client, given):
+    come_in(client)
+    promised = client.get("/me").content.decode()
+    for status, sums in {
+        "settled": {},
+        "disputed": {"disputed_amount": 5000},
+        "refunded": {"refunded_amount": 5000},
+        "partially_refunded": {"refunded_amount": 1},
+    }.items():
+        gift = in_ledger(given.organisation, donor_email=EMAIL)
+        Donation.objects.filter(id=gift.id).update(status=status, **sums)
 
-    assert words in text
+    page = client.get("/me").content.decode()
+
+    assert "Paid, not in the ledger yet" in promised
+    for words in ("In the ledger", "Disputed", "Given back</span>", "Given back in part"):
+        assert page.count(words) == 1
+
+
+def test_two_gifts_that_look_alike_say_what_each_is_for(client, organisation):
+    alike = {"organisation": organisation, "donor_email": EMAIL, "started_at": NOON}
+    for fund in ("wells", "general"):
+        RecurringGiftFactory(**alike, fund=fund, status="active")
+    wells = RecurringGift.objects.get(fund="wells")
+
+    page = come_in(client).get("/me").content.decode()
+    asked = client.get(f"/me/gifts/{wells.id}/cancel").content.decode()
+    changed = client.get(f"/me/gifts/{wells.id}/amount").content.decode()
+
+    for fund in ("Wells", "General"):
+        assert f'every month for <span class="purpose">{fund}</span>' in page
+        assert f"your gift to Eau Vive for {fund}</span>" in page
+    for text in (asked, changed):
+        assert 'every month for <span class="purpose">Wells</span>' in text
 
 
 def test_a_gift_that_repeats_is_paused_changed_and_ended_by_its_donor(client, giver):
@@ -250,12 +278,12 @@ def test_a_gift_that_repeats_is_paused_changed_and_ended_by_its_donor(client, gi
     assert "every month" in page
     assert f'action="{here}/pause"' in page
 
-    assert client.post(f"{here}/pause", {"key": "k" * 16})["Location"] == "/me"
+    assert client.post(f"{here}/pause")["Location"] == "/me"
     assert "nothing is taken" in client.get("/me").content.decode()
-    assert client.post(f"{here}/resume", {"key": "j" * 16})["Location"] == "/me"
+    assert client.post(f"{here}/resume")["Location"] == "/me"
     asked = client.get(f"{here}/amount").content.decode()
     assert "Now 10.00 EUR" in asked
-    assert client.post(f"{here}/amount", {"amount": "25.50", "key": "l" * 16}).status_code == 303
+    assert client.post(f"{here}/amount", {"amount": "25.50"}).status_code == 303
     assert "25.50" in client.get("/me").content.decode()
     assert "End my gift" in client.get(f"{here}/cancel").content.decode()
     assert giver.recurring.status == "active"
@@ -266,6 +294,35 @@ def test_a_gift_that_repeats_is_paused_changed_and_ended_by_its_donor(client, gi
     assert "/o/eau-vive/donate" in page
     assert f"{here}/pause" not in page
     assert giver.recurring.status == "ended"
+
+
+def test_a_page_that_was_left_open_pauses_again_what_went_on_elsewhere(client, giver):
+    giver.pay()
+    giver.tell()
+    here = f"/me/gifts/{giver.recurring.id}"
+    page = come_in(client).get("/me").content.decode()
+    [form] = re.findall(rf'action="{here}/pause".*?</form>', page, re.DOTALL)
+    left_open = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    assert client.post(f"{here}/pause", left_open).status_code == 303
+    assert client.post(f"{here}/resume").status_code == 303
+
+    assert client.post(f"{here}/pause", left_open).status_code == 303
+
+    account = giver.organisation.stripe_account
+    subscription = giver.sandbox.find("subscriptions", giver.subscription, account)
+    assert subscription["pause_collection"]["behavior"] == "void"
+    assert giver.recurring.status == "paused"
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
+def test_what_a_form_carries_besides_does_no_harm(client, giver, action):
+    giver.pay()
+    giver.tell()
+    come_in(client)
+
+    response = client.post(f"/me/gifts/{giver.recurring.id}/{action}", {"key": "\0"})
+
+    assert response.status_code == 303
 
 
 @pytest.mark.parametrize("typed", ["", "7,5", "0.50", "1.000"])

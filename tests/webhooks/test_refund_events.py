@@ -6,7 +6,8 @@ import pytest
 
 from donations.models import RefundRequest
 from organisations.models import Mail
-from tests.factories import DonationFactory, MembershipFactory, RefundRequestFactory
+from tests.donations.refunds import in_ledger
+from tests.factories import MembershipFactory, RefundRequestFactory
 from tests.webhooks.messages import deliver, event
 from webhooks.models import StripeEvent
 from webhooks.services.draining import drain_due
@@ -30,8 +31,7 @@ def tell(type_, **refund):
 def refund(stripe_account, organisation) -> RefundRequest:
     """A refund of which nobody knows yet whether Stripe took it."""
     MembershipFactory(organisation=organisation)
-    gift = DonationFactory(organisation=organisation)
-    return RefundRequestFactory(donation=gift, status="sent")
+    return RefundRequestFactory(donation=in_ledger(organisation), status="sent")
 
 
 @pytest.mark.parametrize("order", list(permutations(NEWS)))

@@ -209,6 +209,7 @@ def test_the_periodic_tasks_are_known():
     assert crons == {
         "credits.tasks.write_waiting_grants": "* * * * *",
         "donations.tasks.ask_for_refunds": "* * * * *",
+        "donations.tasks.forget_visits": "53 * * * *",
         "ledger.tasks.attest_due": "* * * * *",
         "organisations.tasks.forget_expired_nightly": "53 3 * * *",
         "organisations.tasks.read_accounts": "37 * * * *",
