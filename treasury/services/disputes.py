@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from common.money import format_money
 from organisations.models import Membership, Organisation
-from organisations.services.mail import queue_mail
+from organisations.services.mail import mail_members
 from reviews.models import Case
 from reviews.services import open_case
 from treasury.models import BalanceTransaction, Dispute
@@ -82,14 +82,9 @@ def _place(told: DisputeTold | Dispute) -> tuple[datetime, int]:
 
 
 def _ask_for_answer(dispute: Dispute) -> None:
-    answering = dispute.organisation.memberships.filter(role__in=ANSWERING)
-    for membership in answering.select_related("user"):
-        queue_mail(
-            to=membership.user.email,
-            template="dispute",
-            context={
-                "organisation": dispute.organisation,
-                "dispute": dispute,
-                "amount": format_money(dispute.amount, dispute.currency),
-            },
-        )
+    mail_members(
+        organisation=dispute.organisation,
+        roles=ANSWERING,
+        template="dispute",
+        context={"dispute": dispute, "amount": format_money(dispute.amount, dispute.currency)},
+    )
