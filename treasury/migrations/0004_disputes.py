@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ("answer_by", models.DateTimeField(null=True)),
                 ("opened_at", models.DateTimeField()),
                 ("told_at", models.DateTimeField()),
+                ("asked_as", models.CharField(blank=True, max_length=32)),
                 (
                     "organisation",
                     models.ForeignKey(
