@@ -153,6 +153,19 @@ def test_organisations_have_payouts_of_their_own(organisation):
     ]
 
 
+@pytest.mark.parametrize("other", [{"amount": 5000}, {"currency": "JPY"}])
+def test_a_payout_is_as_much_as_it_was_and_staff_hear_of_another_amount(organisation, other):
+    keep(organisation, sent("po_1", status="in_transit"))
+
+    keep(organisation, sent("po_1", **other), sent("po_2"), at=1)
+
+    assert kept() == {"po_1": "in_transit", "po_2": "paid"}
+    assert Payout.objects.filter(amount=4900, currency="EUR").count() == 2
+    [(subject, summary)] = cases()
+    assert subject == "po_1: fields"
+    assert summary.endswith("; it was of 49.00 EUR, which stays.")
+
+
 # Who hears of one that failed
 
 
@@ -168,10 +181,10 @@ def members(organisation):
 
 def test_owners_and_finance_are_mailed_and_staff_see_a_case_once(organisation, members, settings):
     settings.BASE_URL = "https://almoner.example"
-    keep(organisation, sent("po_1"))
+    keep(organisation, sent("po_1", 123_456))
     assert not Mail.objects.exists()
     for at in (1, 2):
-        keep(organisation, failed("po_1", amount=123_456), at=at)
+        keep(organisation, failed("po_1", 123_456), at=at)
 
     first, second = Mail.objects.order_by("id")
     assert {first.recipient, second.recipient} == {members["owner"], members["finance"]}

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from common.sql import run_sql
+
 
 class Migration(migrations.Migration):
     """Add disputes as they were last told."""
@@ -49,4 +51,5 @@ class Migration(migrations.Migration):
                 ]
             },
         ),
+        run_sql("treasury", "disputes_v1"),
     ]

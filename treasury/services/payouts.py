@@ -75,6 +75,8 @@ def _learn(
         known = before.get(name := _name_of(told))
         if isinstance(told, PayoutMalformed):
             _report(organisation, f"{name}: fields", str(told))
+        elif known and (told.amount, told.currency) != (known.amount, known.currency):
+            _report(organisation, f"{name}: fields", _difference(told, known))
         elif known is None or (rank_of(told), reading.read_at) > (rank_of(known), known.read_at):
             after[name] = _payout(organisation, told, known, reading.read_at)
     Payout.objects.bulk_create(
@@ -84,6 +86,11 @@ def _learn(
         update_fields=[*FACTS[1:], *OURS],
     )
     return after
+
+
+def _difference(told: PayoutFacts, known: Payout) -> str:
+    was, is_now = (format_money(each.amount, each.currency) for each in (known, told))
+    return f"Stripe says that the payout is of {is_now}; it was of {was}, which stays."
 
 
 def _payout(
