@@ -1,6 +1,7 @@
 """Events about an account itself: they reach applicants too, and the last one needs no reading."""
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from donations.errors import TakesNoGifts
 from donations.services.promises import promise_donation
@@ -8,7 +9,12 @@ from ledger.models import Entry
 from organisations.models import Organisation, StripeAccountState
 from organisations.services.account_states import note_connection
 from reviews.models import Case
-from tests.factories import ApplicantFactory, OrganisationFactory
+from tests.factories import (
+    NOON,
+    ApplicantFactory,
+    OrganisationFactory,
+    StripeReadingFactory,
+)
 from tests.stripe_resources import charge, transaction
 from tests.webhooks.messages import deliver, event
 from treasury.tasks import sweep_accounts
@@ -116,6 +122,19 @@ def test_the_last_event_is_acted_on_from_what_it_says(stripe_server, organisatio
     assert state.refused_at
     assert not Case.objects.exists()
     assert Entry.objects.filter(organisation=organisation).count() == 1  # the genesis stays
+
+
+def test_an_account_that_goes_while_its_history_is_booked_is_let_go(stripe_server, organisation):
+    StripeReadingFactory(organisation=organisation, swept_until=NOON, imported_at=None)
+    one, late = goodbye(), stored(type="charge.updated")
+
+    assert drain_due() == 2
+
+    assert outcome(one) == ("done", "")
+    assert outcome(late) == ("ignored", "account is disconnected")
+    assert drain_due() == 0
+    assert stripe_server.asked == []
+    assert not ProcrastinateJob.objects.exists()
 
 
 def test_a_disconnected_account_is_left_alone_and_says_so(stripe_server, organisation, client):

@@ -13,11 +13,14 @@ from django.db.models import F, Func
 from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
+from common.stripe_api import StripeRefused
 from donations.services.recurring import learn_subscription
 from donations.services.subscriptions import SubscriptionFacts
 from organisations.models import Organisation
+from organisations.services.account_states import is_disconnected
 from reviews.models import Case
 from reviews.services import open_case
+from treasury.models import StripeReading
 from treasury.services.booking import book
 from treasury.services.payout_reading import PayoutReading, may_tell_of_payouts, read_payouts
 from treasury.services.payouts import keep_payouts
@@ -61,7 +64,7 @@ def drain_due() -> int:
         told = None
         if organisation.is_public:
             if not import_at_once(organisation=organisation):
-                _wait_for_history(events)
+                _wait_for_history(organisation, events)
                 return len(events)
             told = _read(organisation, events)
         with transaction.atomic():
@@ -167,11 +170,18 @@ def _let_go(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
     )
 
 
-def _wait_for_history(events: Sequence[StripeEvent]) -> None:
+def _wait_for_history(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
     # The sweep takes it from here, and other accounts have their turn.
-    assert events[0].organisation
-    order_sweep(organisation=events[0].organisation)
-    _wait(events, "The account's history is booked first.")
+    if is_disconnected(organisation):
+        _let_go(organisation, events)
+        return
+    order_sweep(organisation=organisation)
+    reading = StripeReading.objects.get(organisation=organisation)
+    if reading.failing_since and reading.is_refused:
+        # It will be refused the next time too: staff must hear of it in the end.
+        _postpone(events, StripeRefused(reading.error))
+    else:
+        _wait(events, "The account's history is booked first.")
 
 
 def _wait(events: Sequence[StripeEvent], note: str) -> None:
