@@ -14,8 +14,6 @@ from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
 from common.stripe_api import StripeRefused
-from donations.services.recurring import learn_subscription
-from donations.services.subscriptions import SubscriptionFacts
 from organisations.models import Organisation
 from organisations.services.account_states import is_disconnected
 from reviews.models import Case
@@ -31,7 +29,12 @@ from webhooks.models import StripeEvent
 from webhooks.services import account_events
 from webhooks.services.handling import handle
 from webhooks.services.inbox import addressee_of
-from webhooks.services.recurring_events import read_subscriptions
+from webhooks.services.recurring_events import (
+    Failures,
+    SubscriptionReading,
+    learn_subscriptions,
+    read_subscriptions,
+)
 
 logger = logging.getLogger("almoner.webhooks")
 BATCH_MAX = 200
@@ -43,7 +46,7 @@ class Told(NamedTuple):
     """What Stripe said for a batch of events: what moved, subscriptions and payouts of theirs."""
 
     reading: Reading
-    subscriptions: list[SubscriptionFacts]
+    subscriptions: SubscriptionReading
     payouts: PayoutReading | None
 
 
@@ -67,10 +70,7 @@ def drain_due() -> int:
                 _wait_for_history(organisation, events)
                 return len(events)
             told = _read(organisation, events)
-        with transaction.atomic():
-            if told:
-                _keep(organisation, told)
-            _finish(organisation, events)
+        _keep_and_finish(organisation, events, told)
     except TryAgainLater as error:
         _wait(events, str(error))
     except Exception as error:  # whatever it is, other accounts have their turn
@@ -89,12 +89,24 @@ def _read(organisation: Organisation, events: Sequence[StripeEvent]) -> Told:
     return Told(reading, read_subscriptions(organisation, events), payouts)
 
 
-def _keep(organisation: Organisation, told: Told) -> None:
+@transaction.atomic
+def _keep_and_finish(
+    organisation: Organisation, events: Sequence[StripeEvent], told: Told | None
+) -> None:
+    failures = _keep(organisation, told) if told else {}
+    _finish(organisation, [event for event in events if event.id not in failures])
+    for event in events:
+        if event.id in failures:
+            _fail(event, failures[event.id])
+
+
+def _keep(organisation: Organisation, told: Told) -> Failures:
     book(organisation=organisation, reading=told.reading)
-    for facts in told.subscriptions:
-        learn_subscription(organisation=organisation, facts=facts)
+    standings, failures = told.subscriptions
+    failures = failures | learn_subscriptions(organisation, standings)
     if told.payouts:
         keep_payouts(organisation=organisation, reading=told.payouts)
+    return failures
 
 
 @transaction.atomic
@@ -155,9 +167,13 @@ def _handled_one_by_one(
                 handle(organisation, [event])
             done.append(event)
         except Exception as error:  # whatever it is, it must not stop the others
-            _log("event failed", error, id=event.id, type=event.type)
-            _postpone([event], error)
+            _fail(event, error)
     return done
+
+
+def _fail(event: StripeEvent, error: Exception) -> None:
+    _log("event failed", error, id=event.id, type=event.type)
+    _postpone([event], error)
 
 
 @transaction.atomic
