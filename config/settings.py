@@ -171,6 +171,10 @@ SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=4 * 60 * 60)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# Whom mail is from; mail servers want a domain that is theirs.
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="") or (
+    f"Almoner <noreply@{urlsplit(BASE_URL).hostname}>"
+)
 
 # What is counted for all web processes together is in the database; what each may forget, in its
 # memory. Counters must not be pushed out by many others; all are counted at each write, so those

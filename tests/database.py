@@ -25,6 +25,7 @@ SURROUNDINGS = {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "BASE_URL": "http://localhost:8000",
     "DEBUG": "0",
+    "DEFAULT_FROM_EMAIL": "",
     "DEMO": "0",
     "EMAIL_URL": "memorymail://",
     "LEDGER_HOST": "ledger.example",

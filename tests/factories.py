@@ -230,6 +230,8 @@ class PayoutFactory(DjangoModelFactory[Payout]):
     automatic = True
     created_at = NOON
     read_at = NOON
+    paid_at = factory.LazyAttribute(lambda own: NOON if own.status == "paid" else None)
+    failed_at = factory.LazyAttribute(lambda own: NOON if own.status == "failed" else None)
 
     class Meta:
         model = Payout

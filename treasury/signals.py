@@ -2,6 +2,5 @@
 
 from django.dispatch import Signal
 
-# Both inside the transaction that keeps the fact, and once for each payout.
+# Inside the transaction that keeps the fact, and once for each payout.
 payout_arrived = Signal()  # payout: Payout
-payout_failed = Signal()  # payout: Payout

@@ -49,14 +49,17 @@ def learn_subscription(
     """
     Note how a subscription stood when it was read; return its gift, if it is one of ours.
 
-    What was read later counts, and what ended stays ended.
+    What was read later counts, and what ended stays ended. What Stripe did not say stays as it was
+    known.
     """
     recurring = claimed(organisation, facts.claim)
     if recurring is None:
         return None
     if recurring.read_at is None or facts.read_at >= recurring.read_at:
-        recurring.told_status, recurring.amount = facts.status, facts.amount
-        recurring.next_at, recurring.read_at = facts.next_at, facts.read_at
+        recurring.told_status = facts.status or recurring.told_status
+        recurring.amount = facts.amount or recurring.amount
+        recurring.next_at = facts.next_at or recurring.next_at
+        recurring.read_at = facts.read_at
     recurring.started_at = recurring.started_at or facts.started_at
     if facts.ended_at and not recurring.ended_at:
         recurring.ended_at, recurring.ended_reason = facts.ended_at, facts.ended_reason

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from common.money import from_stripe
+from common.money import AMOUNT_MAX, from_stripe
 from common.stripe_api import client, on_account, translated_errors
 from donations.models import RecurringGift
 
@@ -37,13 +37,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
-    """How a subscription stood at `read_at`; `amount` counts minor units a period."""
+    """
+    How a subscription stood at `read_at`; `amount` counts minor units a period.
+
+    What Stripe does not say, or not in words that we know, is empty or None.
+    """
 
     claim: Claim
     read_at: datetime
     status: str
-    amount: int
-    next_at: datetime
+    amount: int | None
+    next_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
     ended_reason: str
@@ -70,23 +74,34 @@ def claim_of(subscription: str, metadata: Mapping[str, Any] | None) -> Claim:
 
 def subscription_facts(told: Mapping[str, Any], *, read_at: datetime) -> SubscriptionFacts:
     """Return how one of our subscriptions stood when Stripe told its object."""
-    item = told["items"]["data"][0]
-    price = item["price"]
-    status = STATUSES[told["status"]]
-    is_paused = bool(told.get("pause_collection")) and status != Status.ENDED
+    item = (told["items"]["data"] or [{}])[0]
+    status = STATUSES.get(told["status"], "")
+    is_paused = bool(told.get("pause_collection")) and status not in ("", Status.ENDED)
+    has_begun = bool(status) and not told["status"].startswith("incomplete")
     details = told.get("cancellation_details") or {}
     return SubscriptionFacts(
         claim=claim_of(told["id"], told.get("metadata")),
         read_at=read_at,
         status=Status.PAUSED if is_paused else status,
-        amount=from_stripe(
-            price["unit_amount"] * item.get("quantity", 1), price["currency"].upper()
-        ),
-        next_at=datetime.fromtimestamp(item["current_period_end"], UTC),
-        started_at=None if told["status"].startswith("incomplete") else moment(told["start_date"]),
+        amount=_amount(item),
+        next_at=moment(item.get("current_period_end")),
+        started_at=moment(told["start_date"]) if has_begun else None,
         ended_at=(moment(told.get("ended_at")) or read_at) if status == Status.ENDED else None,
         ended_reason=str(details.get("reason") or ""),
     )
+
+
+def _amount(item: Mapping[str, Any]) -> int | None:
+    # Prices that depend on how much is used, or have parts of a cent, have no whole amount.
+    price, quantity = item.get("price") or {}, item.get("quantity")
+    if price.get("unit_amount") is None:
+        return None
+    counted = price["unit_amount"] * (1 if quantity is None else quantity)
+    try:
+        amount = from_stripe(counted, price["currency"].upper())
+    except ValueError:
+        return None
+    return amount if 0 < amount <= AMOUNT_MAX else None
 
 
 def read_subscription(*, account: str, name: str) -> SubscriptionFacts:

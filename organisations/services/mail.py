@@ -1,6 +1,7 @@
 """Mail: a row in the transaction that has something to say, sent by the worker."""
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from organisations.models import Mail, Membership, Organisation
+from organisations.models import Mail, Membership, Organisation, User
 from organisations.models.mail import SUBJECT_LENGTH_MAX
 
 logger = logging.getLogger("almoner.mail")
@@ -32,12 +33,32 @@ def queue_mail(*, to: str, template: str, context: dict[str, Any]) -> Mail:
     return Mail.objects.create(recipient=to, subject=subject, body=body.strip() + "\n")
 
 
+def mail_members(
+    *,
+    organisation: Organisation,
+    roles: Iterable[str],
+    template: str,
+    context: dict[str, Any],
+    rather: User | None = None,
+) -> None:
+    """
+    Write to the members of an organisation who have one of these roles and may still sign in.
+
+    The one whom it is `rather` for hears of it alone, while they are among them. The text knows
+    the `organisation` and the `person`.
+    """
+    members = organisation.memberships.filter(role__in=roles, user__is_active=True)
+    alone = members.filter(user=rather)
+    chosen = alone if alone.exists() else members
+    for member in chosen.select_related("user").order_by("id"):
+        facts = {**context, "organisation": organisation, "person": member.user}
+        queue_mail(to=member.user.email, template=template, context=facts)
+
+
 def tell_owners(organisation: Organisation, template: str) -> None:
     """Write to everybody who owns an organisation."""
-    owners = organisation.memberships.filter(role=Membership.Role.OWNER).select_related("user")
-    for membership in owners:
-        context = {"organisation": organisation, "person": membership.user}
-        queue_mail(to=membership.user.email, template=template, context=context)
+    owners = [Membership.Role.OWNER]
+    mail_members(organisation=organisation, roles=owners, template=template, context={})
 
 
 def send_due(*, limit: int) -> int:

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from organisations.models import Mail
 from organisations.models.mail import ATTEMPTS_MAX
-from organisations.services.mail import queue_mail, send_due
+from organisations.services.mail import mail_members, queue_mail, send_due, tell_owners
 from organisations.tasks import BATCH_MAX, send_mail
-from tests.factories import MailFactory
+from tests.factories import MailFactory, MembershipFactory, OrganisationFactory, UserFactory
 
 TEXT = "Subject: Hello {{ name }}\n\nLook at {{ base_url }}/me.\n"
 
@@ -46,6 +46,7 @@ def test_a_mail_is_sent_once(db, hello, mailoutbox):
     [sent] = mailoutbox
     assert (sent.subject, sent.to) == ("Hello Zoë", ["zoe@example.org"])
     assert sent.body == "Look at https://give.example/me.\n"
+    assert sent.from_email == "Almoner <noreply@localhost>"
     assert not Mail.objects.exists()
 
 
@@ -65,6 +66,54 @@ def test_what_did_not_happen_is_not_told(db, hello, mailoutbox):
     send_mail(timestamp=0)
 
     assert mailoutbox == []
+
+
+@pytest.fixture
+def organisation(db):
+    """An organisation with two owners, one in finance, one viewer, and an owner who has gone."""
+    organisation = OrganisationFactory()
+    for name, role in [("o1", "owner"), ("o2", "owner"), ("f", "finance"), ("v", "viewer")]:
+        user = UserFactory(email=f"{name}@example.org", name=name)
+        MembershipFactory(organisation=organisation, role=role, user=user)
+    gone = UserFactory(email="gone@example.org", is_active=False)
+    MembershipFactory(organisation=organisation, role="owner", user=gone)
+    MembershipFactory(role="owner")
+    return organisation
+
+
+def mailed(organisation, **more):
+    """Mail owners and finance; return who got which subject."""
+    roles = ["owner", "finance"]
+    context = {"name": "there"}
+    mail_members(organisation=organisation, roles=roles, template="hello", context=context, **more)
+    return list(Mail.objects.order_by("id").values_list("recipient", "subject"))
+
+
+def test_members_are_mailed_by_role_while_they_may_sign_in(organisation, hello):
+    assert mailed(organisation) == [
+        (f"{name}@example.org", "Hello there") for name in ("o1", "o2", "f")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rather", "names"),
+    [("o2", ["o2"]), ("v", ["o1", "o2", "f"]), ("gone", ["o1", "o2", "f"])],
+)
+def test_who_it_is_for_hears_alone_while_they_have_the_role(organisation, hello, rather, names):
+    user = organisation.memberships.get(user__email=f"{rather}@example.org").user
+
+    told = mailed(organisation, rather=user)
+
+    assert [recipient for recipient, _ in told] == [f"{name}@example.org" for name in names]
+
+
+def test_owners_who_have_gone_are_told_nothing(organisation):
+    tell_owners(organisation, "application_approved")
+
+    assert set(Mail.objects.values_list("recipient", flat=True)) == {
+        "o1@example.org",
+        "o2@example.org",
+    }
 
 
 def test_a_mail_with_two_lines_in_its_subject_cannot_be_written(db, hello):

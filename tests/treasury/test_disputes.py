@@ -92,6 +92,44 @@ def test_an_inquiry_moves_no_money_and_says_so(stripe_account, organisation, mem
     assert Dispute.objects.get().is_inquiry
 
 
+INQUIRY, DISPUTE = "A bank asks about a gift to ", "is disputed"
+ESCALATING = [
+    told("warning_needs_response", 0, type="charge.dispute.created"),
+    told("something_new", 2),
+    told("needs_response", 3),
+    told("needs_response", 3, type="charge.dispute.funds_withdrawn"),
+    told("needs_response", 4),
+]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(len(ESCALATING))))[::7])
+def test_who_was_asked_about_an_inquiry_is_asked_again_when_it_becomes_a_dispute(
+    stripe_account, members, order
+):
+    told_now = [ESCALATING[place] for place in order]
+    tell(*told_now)
+    tell(*({**one, "id": f"{one['id']}_again"} for one in told_now))
+
+    subjects = list(Mail.objects.order_by("id").values_list("subject", flat=True))
+    disputed = [subject for subject in subjects if subject.endswith(DISPUTE)]
+    asked = [subject for subject in subjects if subject.startswith(INQUIRY)]
+    was_asked_first = order[0] == 0
+    assert len(disputed) == 2
+    assert len(asked) == (2 if was_asked_first else 0)
+    assert subjects == asked + disputed
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [(500_000, "isk", "5,000 ISK"), (5000, "jpy", "5,000 JPY"), (5000, "eur", "50.00 EUR")],
+)
+def test_what_is_claimed_is_counted_as_everywhere(stripe_account, members, amount, currency, words):
+    tell(told("needs_response", 0, amount=amount, currency=currency))
+
+    assert f"a gift of {words} (payment ch_1)" in Mail.objects.first().body
+    assert Dispute.objects.get().currency == currency.upper()
+
+
 @pytest.mark.parametrize(
     "first", [told("lost", 9), told("needs_response", 0, evidence_details={"due_by": NOW - 1})]
 )

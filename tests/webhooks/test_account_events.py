@@ -9,7 +9,12 @@ from ledger.models import Entry
 from organisations.models import Organisation, StripeAccountState
 from organisations.services.account_states import note_connection
 from reviews.models import Case
-from tests.factories import ApplicantFactory, OrganisationFactory
+from tests.factories import (
+    NOON,
+    ApplicantFactory,
+    OrganisationFactory,
+    StripeReadingFactory,
+)
 from tests.stripe_resources import charge, transaction
 from tests.webhooks.messages import deliver, event
 from treasury.tasks import sweep_accounts
@@ -106,17 +111,33 @@ def test_an_account_that_stripe_will_not_show_does_not_hold_up_its_money(
 
 def test_the_last_event_is_acted_on_from_what_it_says(stripe_server, organisation):
     # The account is none of the server's: nothing of it can be read any more.
+    named = charge() | {"billing_details": {"email": "zoe@example.org"}}
+    one, late = goodbye(), stored(type="charge.updated", data={"object": named})
+
+    assert drain_due() == 2
+
+    assert outcome(one) == ("done", "")
+    assert outcome(late) == ("ignored", "account is disconnected")
+    late.refresh_from_db()
+    assert "zoe@example.org" not in str(late.payload)
+    state = state_of(organisation)
+    assert state.disconnected_at == one.occurred_at
+    assert state.refused_at
+    assert not Case.objects.exists()
+    assert Entry.objects.filter(organisation=organisation).count() == 1  # the genesis stays
+
+
+def test_an_account_that_goes_while_its_history_is_booked_is_let_go(stripe_server, organisation):
+    StripeReadingFactory(organisation=organisation, swept_until=NOON, imported_at=None)
     one, late = goodbye(), stored(type="charge.updated")
 
     assert drain_due() == 2
 
     assert outcome(one) == ("done", "")
     assert outcome(late) == ("ignored", "account is disconnected")
-    state = state_of(organisation)
-    assert state.disconnected_at == one.occurred_at
-    assert state.refused_at
-    assert not Case.objects.exists()
-    assert Entry.objects.filter(organisation=organisation).count() == 1  # the genesis stays
+    assert drain_due() == 0
+    assert stripe_server.asked == []
+    assert not ProcrastinateJob.objects.exists()
 
 
 def test_a_disconnected_account_is_left_alone_and_says_so(stripe_server, organisation, client):

@@ -1,11 +1,14 @@
 """Events that never arrived: asked for at Stripe, into the same inbox."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
+from stripe.params import _webhook_endpoint_create_params
 
 from common.errors import TryAgainLater
 from common.stripe_api import StripeRefused
@@ -20,6 +23,7 @@ from webhooks.management.commands import worker
 from webhooks.models import Backfill, StripeEvent, Worker
 from webhooks.services.backfilling import backfill
 from webhooks.services.draining import drain_due
+from webhooks.services.event_types import WANTED
 from webhooks.tasks import backfill_events
 
 JOBS = "SELECT task_name FROM procrastinate_jobs"
@@ -109,6 +113,26 @@ def test_what_is_no_event_is_refused(stripe_account, organisation):
         backfill(organisation=organisation)
 
     assert not Backfill.objects.exists()
+
+
+def test_events_that_nothing_is_done_about_stay_where_they_are(stripe_account, organisation):
+    others = ("customer.created", "invoice.finalized", "payment_method.attached")
+    stripe_account.put("events", *map(event, others), event("payout.paid"))
+
+    assert backfill(organisation=organisation) == 1
+
+    assert StripeEvent.objects.get().type == "payout.paid"
+
+
+def test_operators_subscribe_to_what_is_asked_for_and_stripe_has_it():
+    documented = Path("docs/stripe-events.md").read_text("utf-8")
+    rows = [line for line in documented.splitlines() if line.startswith("| ")]
+    stripes = Path(_webhook_endpoint_create_params.__file__).read_text("utf-8")
+
+    listed = [name for row in rows for name in re.findall(r"`([a-z_.]+)`", row)]
+
+    assert sorted(listed) == sorted(WANTED)
+    assert set(re.findall(r'"([a-z_.]+)"', stripes)) >= WANTED
 
 
 def test_every_hour_all_accounts_are_asked_whatever_becomes_of_one(

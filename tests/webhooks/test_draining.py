@@ -133,6 +133,53 @@ def test_a_history_that_is_long_comes_before_events(
     assert BalanceTransaction.objects.count() == 9
 
 
+@pytest.mark.django_db(transaction=True)
+def test_while_a_history_that_is_booked_is_refused_its_events_count_and_then_staff_see_them(
+    stripe_server, organisation
+):
+    # The account is none of the server's: Stripe refuses the sweep as well.
+    StripeReadingFactory(organisation=organisation, swept_until=NOON, imported_at=None)
+    one = stored()
+    sweep_account(organisation.pk)
+    for attempt in range(1, draining.ATTEMPTS_MAX + 1):
+        assert states() == {one.id: "pending"}
+        make_due()
+        drain_due()
+        one.refresh_from_db()
+        assert (one.attempts, one.note) == (
+            attempt,
+            "StripeRefused: Stripe refused: PermissionError.",
+        )
+
+    assert states() == {one.id: "parked"}
+    assert Case.objects.get().subject == one.id
+    assert ProcrastinateJob.objects.get().task_name == "treasury.tasks.sweep_account"
+    # It was mended: the sweep gets through, and so does what waited.
+    stripe_server.accounts["acct_1"].put("balance_transactions", transaction("fee", -1))
+    sweep_account(organisation.pk)
+    process_again(event=one)
+    drain_due()
+    assert states() == {one.id: "done"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_stripe_is_away_from_a_history_its_events_wait_without_counting(
+    stripe_server, stripe_account, organisation
+):
+    StripeReadingFactory(organisation=organisation, swept_until=NOON, imported_at=None)
+    one = stored()
+    stripe_server.trouble = "500"
+    for _ in range(draining.ATTEMPTS_MAX + 1):
+        sweep_account(organisation.pk)
+        make_due()
+        drain_due()
+
+    one.refresh_from_db()
+
+    assert (one.status, one.attempts) == ("pending", 0)
+    assert one.note == "The account's history is booked first."
+
+
 def test_an_event_about_a_payout_has_the_payouts_read_too(
     stripe_account, stripe_server, organisation
 ):

@@ -65,7 +65,8 @@ def test_the_whole_path_is_walked_and_said(sandbox_stripe, capsys, currency):
 
 
 def test_a_webhook_that_comes_is_noticed(house, monkeypatch):
-    walking = smoke.Walk(house, wait_seconds=2)
+    monkeypatch.setattr(smoke, "ASK_AFTER", 1)
+    walking = smoke.Walk(house, wait_seconds=60)
     ask = walking.catch_up
     # What the door would have taken in by itself.
     monkeypatch.setattr(smoke, "drain_due", lambda: ask() and 0)

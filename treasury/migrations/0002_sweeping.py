@@ -23,5 +23,6 @@ class Migration(migrations.Migration):
         migrations.AddField("stripereading", "swept_until", models.DateTimeField(null=True)),
         migrations.AddField("stripereading", "imported_at", models.DateTimeField(null=True)),
         migrations.AddField("stripereading", "compared_at", models.DateTimeField(null=True)),
+        migrations.AddField("stripereading", "is_refused", models.BooleanField(default=False)),
         migrations.RunSQL(KNOWN, migrations.RunSQL.noop),
     ]

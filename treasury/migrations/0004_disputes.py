@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from common.sql import run_sql
+
 
 class Migration(migrations.Migration):
     """Add disputes as they were last told."""
@@ -28,6 +30,7 @@ class Migration(migrations.Migration):
                 ("answer_by", models.DateTimeField(null=True)),
                 ("opened_at", models.DateTimeField()),
                 ("told_at", models.DateTimeField()),
+                ("asked_as", models.CharField(blank=True, max_length=32)),
                 (
                     "organisation",
                     models.ForeignKey(
@@ -48,4 +51,5 @@ class Migration(migrations.Migration):
                 ]
             },
         ),
+        run_sql("treasury", "disputes_v1"),
     ]

@@ -13,7 +13,8 @@ class Dispute(models.Model):
     A cardholder's claim, as Stripe last told it; `amount` counts minor units of `currency`.
 
     An inquiry (`warning_…`) moves no money yet. `told_at` is when Stripe said so: what was said
-    before does not count any more. What a dispute moved stands in the ledger.
+    before does not count any more. `asked_as` is the status of which members were last asked for an
+    answer. What a dispute moved stands in the ledger.
     """
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="disputes")
@@ -26,6 +27,7 @@ class Dispute(models.Model):
     answer_by = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     told_at = models.DateTimeField()
+    asked_as = models.CharField(max_length=32, blank=True)
 
     class Meta:
         constraints = [

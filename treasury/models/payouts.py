@@ -100,6 +100,18 @@ class Payout(models.Model):
                 condition=Q(composition_is_whole=False) | Q(composed_at__isnull=False),
                 name="payout_is_whole_when_composed",
             ),
+            models.CheckConstraint(
+                condition=Q(status="paid", paid_at__isnull=False)
+                | Q(status__in=["failed", "canceled"])
+                | Q(status__in=["pending", "in_transit"], paid_at__isnull=True),
+                name="payout_is_paid_at_some_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="failed", failed_at__isnull=False)
+                | Q(status="canceled")
+                | Q(status__in=["pending", "in_transit", "paid"], failed_at__isnull=True),
+                name="payout_failed_at_some_time",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -40,16 +40,18 @@ class StripeReading(models.Model):
     How reading an organisation's Stripe account goes.
 
     `failing_since` is set while Stripe does not answer, so that pages can say so; `error` is
-    why, without personal data. Everything that moved before `swept_until` is booked, or a case;
-    `imported_at` is when that first reached the present. The book begins with the account's first
-    movement, or at `opened_at` with what was there then. `compared_at` is when the whole history
-    was last gone through because ledger and balance differed.
+    why, without personal data, and `is_refused` that Stripe did answer, and said no. Everything
+    that moved before `swept_until` is booked, or a case; `imported_at` is when that first reached
+    the present. The book begins with the account's first movement, or at `opened_at` with what was
+    there then. `compared_at` is when the whole history was last gone through because ledger and
+    balance differed.
     """
 
     organisation = models.OneToOneField(Organisation, models.PROTECT, related_name="stripe_reading")
     read_at = models.DateTimeField(null=True)
     failing_since = models.DateTimeField(null=True)
     error = models.CharField(max_length=255, blank=True)
+    is_refused = models.BooleanField(default=False)
     opened_at = models.DateTimeField(null=True)
     swept_until = models.DateTimeField(null=True)
     imported_at = models.DateTimeField(null=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from common.money import format_money
 from organisations.models import Membership, Organisation
-from organisations.services.mail import queue_mail
+from organisations.services.mail import mail_members
 from reviews.models import Case
 from reviews.services import open_case
 from treasury.models import BalanceTransaction, Dispute
@@ -40,20 +40,21 @@ class DisputeTold:
 @transaction.atomic
 def note_dispute(*, organisation: Organisation, told: DisputeTold) -> Dispute:
     """
-    Keep what was told last of a dispute; when it is news, tell those who can answer it.
+    Keep what was told last of a dispute, and tell those who can answer it.
 
-    In whatever order and however often it is told, the same is kept.
+    They hear of an inquiry and of a dispute that it becomes, of each once, in whatever order and
+    however often that is told; what is kept is the same, too.
     """
     fields = asdict(told)
     dispute, is_new = Dispute.objects.select_for_update().get_or_create(
         organisation=organisation, stripe_id=fields.pop("stripe_id"), defaults=fields
     )
-    if is_new and dispute.awaits_answer(timezone.now()):
-        _ask_for_answer(dispute)
     if not is_new and _place(told) > _place(dispute):
         for name, value in fields.items():
             setattr(dispute, name, value)
         dispute.save(update_fields=list(fields))
+    if dispute.asked_as != dispute.status and dispute.awaits_answer(timezone.now()):
+        _ask_for_answer(dispute)
     return dispute
 
 
@@ -82,14 +83,11 @@ def _place(told: DisputeTold | Dispute) -> tuple[datetime, int]:
 
 
 def _ask_for_answer(dispute: Dispute) -> None:
-    answering = dispute.organisation.memberships.filter(role__in=ANSWERING)
-    for membership in answering.select_related("user"):
-        queue_mail(
-            to=membership.user.email,
-            template="dispute",
-            context={
-                "organisation": dispute.organisation,
-                "dispute": dispute,
-                "amount": format_money(dispute.amount, dispute.currency),
-            },
-        )
+    dispute.asked_as = dispute.status
+    dispute.save(update_fields=["asked_as"])
+    mail_members(
+        organisation=dispute.organisation,
+        roles=ANSWERING,
+        template="dispute",
+        context={"dispute": dispute, "amount": format_money(dispute.amount, dispute.currency)},
+    )

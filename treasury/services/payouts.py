@@ -10,7 +10,7 @@ from django.db.models import Sum
 from common.money import format_money
 from ledger.services.retrying import retried
 from organisations.models import Membership, Organisation
-from organisations.services.mail import queue_mail
+from organisations.services.mail import mail_members
 from reviews.models import Case
 from reviews.services import open_case
 from treasury.errors import PayoutMalformed
@@ -24,7 +24,7 @@ from treasury.services.payout_reading import (
     read_payouts,
 )
 from treasury.services.reading import lock_readings
-from treasury.signals import payout_arrived, payout_failed
+from treasury.signals import payout_arrived
 
 FACTS = [field.name for field in fields(PayoutFacts)]
 OURS = ["read_at", "paid_at", "failed_at"]
@@ -75,6 +75,8 @@ def _learn(
         known = before.get(name := _name_of(told))
         if isinstance(told, PayoutMalformed):
             _report(organisation, f"{name}: fields", str(told))
+        elif known and (told.amount, told.currency) != (known.amount, known.currency):
+            _report(organisation, f"{name}: fields", _difference(told, known))
         elif known is None or (rank_of(told), reading.read_at) > (rank_of(known), known.read_at):
             after[name] = _payout(organisation, told, known, reading.read_at)
     Payout.objects.bulk_create(
@@ -84,6 +86,11 @@ def _learn(
         update_fields=[*FACTS[1:], *OURS],
     )
     return after
+
+
+def _difference(told: PayoutFacts, known: Payout) -> str:
+    was, is_now = (format_money(each.amount, each.currency) for each in (known, told))
+    return f"Stripe says that the payout is of {is_now}; it was of {was}, which stays."
 
 
 def _payout(
@@ -141,7 +148,6 @@ def _tell(payout: Payout) -> None:
     if payout.status == Payout.Status.PAID:
         payout_arrived.send(Payout, payout=payout)
     elif payout.status == Payout.Status.FAILED:
-        payout_failed.send(Payout, payout=payout)
         _ask_for_help(payout)
 
 
@@ -152,10 +158,12 @@ def _ask_for_help(payout: Payout) -> None:
         return
     summary = f"A payout of {amount} came back to the Stripe balance. {payout.reason}"
     _report(organisation, payout.stripe_id, summary)
-    context = {"organisation": organisation, "payout": payout, "amount": amount}
-    answerable = Membership.objects.filter(organisation=organisation, role__in=WHO_HEARS)
-    for membership in answerable.select_related("user").order_by("id"):
-        queue_mail(to=membership.user.email, template="payout_failed", context=context)
+    mail_members(
+        organisation=organisation,
+        roles=WHO_HEARS,
+        template="payout_failed",
+        context={"payout": payout, "amount": amount},
+    )
 
 
 def _report(organisation: Organisation, subject: str, summary: str) -> None:

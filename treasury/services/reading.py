@@ -166,7 +166,7 @@ def _noting_failures(organisation: Organisation) -> Iterator[None]:
         with translated_errors(str(organisation.stripe_account)):
             yield
     except (TryAgainLater, StripeRefused) as error:
-        _note_failure(organisation, str(error))
+        _note_failure(organisation, error)
         raise
 
 
@@ -334,8 +334,8 @@ def _sums(parts: Iterable[Row]) -> dict[str, int]:
     return {part["currency"].upper(): part["amount"] for part in parts}
 
 
-def _note_failure(organisation: Organisation, error: str) -> None:
+def _note_failure(organisation: Organisation, error: TryAgainLater | StripeRefused) -> None:
     reading, _ = StripeReading.objects.get_or_create(organisation=organisation)
     reading.failing_since = reading.failing_since or timezone.now()
-    reading.error = error[:255]
-    reading.save(update_fields=["failing_since", "error"])
+    reading.error, reading.is_refused = str(error)[:255], isinstance(error, StripeRefused)
+    reading.save(update_fields=["failing_since", "error", "is_refused"])

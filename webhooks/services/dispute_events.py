@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from common.money import from_stripe
 from treasury.services.disputes import DisputeTold, note_dispute, warn_of_fraud
 from webhooks.models import StripeEvent
 
@@ -11,12 +12,13 @@ def dispute_told(event: StripeEvent, dispute: dict[str, Any]) -> None:
     """Keep what is told of a dispute."""
     assert event.organisation
     assert event.occurred_at
+    currency = dispute["currency"].upper()
     answer_by = (dispute.get("evidence_details") or {}).get("due_by")
     told = DisputeTold(
         stripe_id=dispute["id"],
         charge=dispute["charge"],
-        amount=dispute["amount"],
-        currency=dispute["currency"].upper(),
+        amount=from_stripe(dispute["amount"], currency),
+        currency=currency,
         reason=dispute["reason"].replace("_", " "),
         status=dispute["status"],
         answer_by=answer_by and datetime.fromtimestamp(answer_by, UTC),

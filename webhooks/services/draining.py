@@ -13,11 +13,12 @@ from django.db.models import F, Func
 from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
-from donations.services.recurring import learn_subscription
-from donations.services.subscriptions import SubscriptionFacts
+from common.stripe_api import StripeRefused
 from organisations.models import Organisation
+from organisations.services.account_states import is_disconnected
 from reviews.models import Case
 from reviews.services import open_case
+from treasury.models import StripeReading
 from treasury.services.booking import book
 from treasury.services.payout_reading import PayoutReading, may_tell_of_payouts, read_payouts
 from treasury.services.payouts import keep_payouts
@@ -28,19 +29,26 @@ from webhooks.models import StripeEvent
 from webhooks.services import account_events
 from webhooks.services.handling import handle
 from webhooks.services.inbox import addressee_of
-from webhooks.services.recurring_events import read_subscriptions
+from webhooks.services.recurring_events import (
+    Failures,
+    SubscriptionReading,
+    learn_subscriptions,
+    read_subscriptions,
+)
 
 logger = logging.getLogger("almoner.webhooks")
 BATCH_MAX = 200
 ATTEMPTS_MAX = 8
 OUTAGE_PAUSE = timedelta(seconds=10)
+# Who gave is kept with the gift alone, where it can be erased.
+WITHOUT_PERSON = Func(F("payload"), function="webhooks_without_person_v1")
 
 
 class Told(NamedTuple):
     """What Stripe said for a batch of events: what moved, subscriptions and payouts of theirs."""
 
     reading: Reading
-    subscriptions: list[SubscriptionFacts]
+    subscriptions: SubscriptionReading
     payouts: PayoutReading | None
 
 
@@ -61,13 +69,10 @@ def drain_due() -> int:
         told = None
         if organisation.is_public:
             if not import_at_once(organisation=organisation):
-                _wait_for_history(events)
+                _wait_for_history(organisation, events)
                 return len(events)
             told = _read(organisation, events)
-        with transaction.atomic():
-            if told:
-                _keep(organisation, told)
-            _finish(organisation, events)
+        _keep_and_finish(organisation, events, told)
     except TryAgainLater as error:
         _wait(events, str(error))
     except Exception as error:  # whatever it is, other accounts have their turn
@@ -86,12 +91,24 @@ def _read(organisation: Organisation, events: Sequence[StripeEvent]) -> Told:
     return Told(reading, read_subscriptions(organisation, events), payouts)
 
 
-def _keep(organisation: Organisation, told: Told) -> None:
+@transaction.atomic
+def _keep_and_finish(
+    organisation: Organisation, events: Sequence[StripeEvent], told: Told | None
+) -> None:
+    failures = _keep(organisation, told) if told else {}
+    _finish(organisation, [event for event in events if event.id not in failures])
+    for event in events:
+        if event.id in failures:
+            _fail(event, failures[event.id])
+
+
+def _keep(organisation: Organisation, told: Told) -> Failures:
     book(organisation=organisation, reading=told.reading)
-    for facts in told.subscriptions:
-        learn_subscription(organisation=organisation, facts=facts)
+    standings, failures = told.subscriptions
+    failures = failures | learn_subscriptions(organisation, standings)
     if told.payouts:
         keep_payouts(organisation=organisation, reading=told.payouts)
+    return failures
 
 
 @transaction.atomic
@@ -138,7 +155,7 @@ def _finish(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
         status=StripeEvent.Status.DONE,
         processed_at=timezone.now(),
         note="",
-        payload=Func(F("payload"), function="webhooks_without_person_v1"),
+        payload=WITHOUT_PERSON,
     )
 
 
@@ -152,9 +169,13 @@ def _handled_one_by_one(
                 handle(organisation, [event])
             done.append(event)
         except Exception as error:  # whatever it is, it must not stop the others
-            _log("event failed", error, id=event.id, type=event.type)
-            _postpone([event], error)
+            _fail(event, error)
     return done
+
+
+def _fail(event: StripeEvent, error: Exception) -> None:
+    _log("event failed", error, id=event.id, type=event.type)
+    _postpone([event], error)
 
 
 @transaction.atomic
@@ -163,15 +184,24 @@ def _let_go(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
     _finish(organisation, [event for event in events if event.type in account_events.TYPES])
     left = [event.id for event in events if event.type not in account_events.TYPES]
     StripeEvent.objects.filter(id__in=left).update(
-        status=StripeEvent.Status.IGNORED, note="account is disconnected"
+        status=StripeEvent.Status.IGNORED,
+        note="account is disconnected",
+        payload=WITHOUT_PERSON,
     )
 
 
-def _wait_for_history(events: Sequence[StripeEvent]) -> None:
+def _wait_for_history(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
     # The sweep takes it from here, and other accounts have their turn.
-    assert events[0].organisation
-    order_sweep(organisation=events[0].organisation)
-    _wait(events, "The account's history is booked first.")
+    if is_disconnected(organisation):
+        _let_go(organisation, events)
+        return
+    order_sweep(organisation=organisation)
+    reading = StripeReading.objects.get(organisation=organisation)
+    if reading.failing_since and reading.is_refused:
+        # It will be refused the next time too: staff must hear of it in the end.
+        _postpone(events, StripeRefused(reading.error))
+    else:
+        _wait(events, "The account's history is booked first.")
 
 
 def _wait(events: Sequence[StripeEvent], note: str) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from organisations.access import ROLES, Right
-from organisations.services.mail import queue_mail
+from organisations.services.mail import mail_members
 from reviews.models import Case
 from reviews.services import open_case
 from webhooks.models import REASON_LENGTH_MAX, Attempt, Delivery, Endpoint, Message
@@ -30,7 +30,6 @@ PAUSES = [
 ]
 DISABLED_AFTER = timedelta(days=3)
 KEPT_FOR = timedelta(days=30)
-TOLD_OF_FAILURE = ROLES[Right.SET_UP]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +129,9 @@ def _disable(endpoint: Endpoint, reason: str) -> None:
     disable_endpoint(endpoint=endpoint, reason=reason)
     organisation = endpoint.organisation
     path = reverse("webhook-endpoint", args=[organisation.slug, endpoint.id])
-    members = organisation.memberships.filter(role__in=TOLD_OF_FAILURE).select_related("user")
-    for member in members:
-        queue_mail(
-            to=member.user.email,
-            template="webhook_disabled",
-            context={"organisation": organisation, "path": path, "reason": reason},
-        )
+    mail_members(
+        organisation=organisation,
+        roles=ROLES[Right.SET_UP],
+        template="webhook_disabled",
+        context={"path": path, "reason": reason},
+    )
