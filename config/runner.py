@@ -287,6 +287,8 @@ def welcome(around: Surroundings, server: Server | None) -> str:
     if around.uses_sandbox and port:
         address = f"http://{surroundings.LOOPBACK}:{port}/"
         lines += [f"  Sandbox   {address}  (play donors, banks and a bad network)"]
+    if not around.environment.get("EMAIL_URL"):
+        lines += [f"  Mail      {around.data_dir / 'logs' / 'worker.log'}  (none is sent)"]
     lines += [f"  Data      {around.data_dir}"]
     if server is not None and around.data_dir.resolve() not in server.folder.parents:
         why = "its user, who is not root, cannot enter the data folder"

@@ -109,7 +109,17 @@ def test_a_run_starts_everything_says_where_to_go_and_stops_everything(stage):
     assert "staff@almoner.example  of-staff" in said
     assert "lin@lantern.example  of-lin" in said
     assert re.search(r"Sandbox   http://127\.0\.0\.1:[1-9]\d*/ ", said)
+    assert "Mail      " not in said
     assert "Stopping" in said
+
+
+def test_a_run_that_sends_no_mail_says_where_it_stands(stage):
+    stage.monkeypatch.delenv("EMAIL_URL")
+
+    _, said = stage.play("Almoner is running")
+
+    log = stage.houses[-1].log("worker")
+    assert f"  Mail      {log}  (none is sent)\n" in said
 
 
 def test_a_second_run_finds_the_sandbox_where_it_was(stage):
