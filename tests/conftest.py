@@ -2,9 +2,11 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.chromium import chromium  # noqa: F401 - a fixture
 
@@ -13,6 +15,19 @@ hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 FOLDERS = itertools.count()
 PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+
+class ByFile(LoadFileScheduling):
+    """Gives one worker all tests of a file, and of the house, which takes long to be furnished."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/house" if nodeid.startswith("tests/house/") else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Schedule by files."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)
