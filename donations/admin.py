@@ -88,6 +88,12 @@ class RecurringGiftAdmin(WithMoney, ReadOnlyAdmin[RecurringGift]):
     list_select_related = ["organisation"]
     ordering = ["-id"]
     exact_lookups = ["id", "organisation__slug"]
+    fieldsets = (
+        (None, {"fields": ("id", "organisation", "fund", "money", "interval", "status")}),
+        ("Who gives", {"fields": ("donor_email", "public_name", "owner_id", "erased_at")}),
+        ("At Stripe", {"fields": ("subscription", "told_status", "read_at")}),
+        ("Dates", {"fields": ("created_at", "started_at", "next_at", "ended_at", "ended_reason")}),
+    )
 
 
 @admin.register(RefundRequest)
@@ -99,4 +105,11 @@ class RefundRequestAdmin(WithMoney, ReadOnlyAdmin[RefundRequest]):
     list_select_related = ["organisation", "donation"]
     ordering = ["-id"]
     exact_lookups = ["id", "organisation__slug", "donation"]
-    exclude = ["key", "request_hash"]
+    fieldsets = (
+        (None, {"fields": ("id", "organisation", "donation", "money", "status", "created_at")}),
+        ("Why", {"fields": ("reason", "note", "requested_by")}),
+        (
+            "At Stripe",
+            {"fields": ("stripe_refund", "refusal_code", "refusal", "failure", "attempts")},
+        ),
+    )
