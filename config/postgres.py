@@ -111,7 +111,7 @@ def locked(data_dir: Path) -> Iterator[int]:
     Claim `data_dir` for this process.
 
     The server inherits the lock, so it is free only when both are gone: who comes after a killed
-    run waits for its server to finish.
+    run waits for its server to finish, and so does who comes after a killed server.
     """
     if not data_dir.exists():
         data_dir.mkdir(parents=True)
@@ -121,7 +121,10 @@ def locked(data_dir: Path) -> Iterator[int]:
         claim(lock, data_dir)
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
-        yield lock
+        try:
+            yield lock
+        finally:
+            os.ftruncate(lock, 0)
     finally:
         os.close(lock)
 

@@ -173,6 +173,16 @@ def test_of_two_that_start_together_one_is_refused(folder, program):
     assert f"already runs on {folder / 'data'} (process {winner})" in refusal
 
 
+def test_a_lock_that_our_own_dead_server_still_holds_is_waited_for(folder, monkeypatch):
+    with postgres.locked(folder) as lock:
+        of_the_server = os.dup(lock)
+    waits = []
+    monkeypatch.setattr(postgres.time, "sleep", lambda _: waits.append(os.close(of_the_server)))
+
+    with postgres.locked(folder):
+        assert len(waits) == 1
+
+
 def test_a_lock_that_a_dead_process_left_to_its_server_is_waited_for(folder, monkeypatch):
     monkeypatch.setattr(postgres, "STOP_SECONDS", 0.2)
     gone = subprocess.Popen(["true"])
