@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from sandbox import blank, money
+from sandbox import blank, external_accounts, money, platform_controls
 from sandbox.blank import Resource
 from sandbox.calls import Call, answers
 from sandbox.errors import StripeError
@@ -81,23 +81,13 @@ def _blank_account(country: str, parameters: dict[str, Any], created: int = 0) -
     account = blank.blank("account", id=identifier, created=moment, country=country)
     account["default_currency"] = _CURRENCIES.get(country, "eur")
     account["tos_acceptance"] = {"date": moment}
+    account["controller"].update(platform_controls.controller_of(parameters))
     _apply(account, parameters)
     holding = account["external_accounts"]
     holding.update(
-        data=[_bank_account(account)], url=f"/v1/accounts/{identifier}/external_accounts"
+        data=[external_accounts.make(account)], url=f"/v1/accounts/{identifier}/external_accounts"
     )
     return account
-
-
-def _bank_account(account: Resource) -> Resource:
-    return blank.blank(
-        "bank_account",
-        id=f"ba_1{blank.random_text(23)}",
-        account=account["id"],
-        country=account["country"],
-        currency=account["default_currency"],
-        fingerprint=blank.random_text(16),
-    )
 
 
 def _apply(account: Resource, parameters: dict[str, Any]) -> None:
@@ -114,7 +104,8 @@ def _apply(account: Resource, parameters: dict[str, Any]) -> None:
     account["settings"]["dashboard"]["display_name"] = account["business_profile"]["name"]
     if "controller" in parameters:
         account["type"] = "none"
-        account["controller"].update(parameters["controller"])
+    if "payouts" in parameters.get("settings", {}):
+        platform_controls.set_payouts(account, parameters["settings"]["payouts"])
 
 
 @answers("post", "/v1/accounts", f"{_FIELDS} metadata settings type")
@@ -149,7 +140,7 @@ def fill_in(scope: Scope, fields: list[str]) -> Resource:
         for name in ("currently_due", "past_due")
     }
     if "external_account" in fields:
-        bank = _bank_account(account)
+        bank = external_accounts.make(account)
         account["external_accounts"].update(data=[bank], total_count=1)
     account["details_submitted"] = account["details_submitted"] or not left["currently_due"]
     return _tell_due(scope, account, **left)
@@ -191,7 +182,7 @@ def _capability(account: Resource, name: str) -> Resource:
 
 @answers("post", "/v1/accounts/{account}", _CHANGED)
 def update(call: Call) -> Resource:
-    account = _load(call.scope, call.values["account"])
+    account = load(call.scope, call.values["account"])
     _apply(account, call.parameters)
     call.scope.store.save(account["id"], account)
     connected_scope(call.scope, account["id"]).emit("account.updated", account)
@@ -205,7 +196,8 @@ def connected_scope(scope: Scope, account: str) -> Scope:
     )
 
 
-def _load(scope: Scope, identifier: str) -> Resource:
+def load(scope: Scope, identifier: str) -> Resource:
+    """Return an account that the platform may act for."""
     if not is_known(scope.store, identifier):
         raise no_access(identifier)
     return scope.store.find(identifier)[1]  # type: ignore[index]
@@ -213,12 +205,12 @@ def _load(scope: Scope, identifier: str) -> Resource:
 
 @answers("get", "/v1/account")
 def retrieve_own(call: Call) -> Resource:
-    return _load(call.scope, call.scope.account)
+    return load(call.scope, call.scope.account)
 
 
 @answers("get", "/v1/accounts/{account}")
 def retrieve(call: Call) -> Resource:
-    return _load(call.scope, call.values["account"])
+    return load(call.scope, call.values["account"])
 
 
 @answers("get", "/v1/accounts", PAGING)

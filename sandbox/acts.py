@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sandbox import (
     accounts,
+    authorisations,
     balance,
     cards,
     charges,
@@ -13,6 +14,7 @@ from sandbox import (
     collection,
     debits,
     disputes,
+    external_accounts,
     fraud_warnings,
     hosted_payment,
     money,
@@ -78,6 +80,12 @@ def _pay(stage: Stage, values: Values, identifier: str) -> Resource:
 
 def _clear(stage: Stage, values: Values, identifier: str) -> Resource:
     return debits.clear(*stage.find("payment_intent", identifier))
+
+
+def _lapse(stage: Stage, values: Values, identifier: str) -> Resource:
+    # What was captured settles at the time that is left now.
+    stage.settlement.settle(captured_before=math.inf)
+    return authorisations.lapse(*stage.find("payment_intent", identifier))
 
 
 def _charge(stage: Stage, values: Values) -> Resource:
@@ -170,6 +178,11 @@ def _require(stage: Stage, values: Values, identifier: str) -> Resource:
     return accounts.require(scope, **due)
 
 
+def _swap_bank(stage: Stage, values: Values, identifier: str) -> Resource:
+    scope, _ = stage.find("account", identifier)
+    return external_accounts.swap(scope, take(values, "iban", str))
+
+
 def _deauthorize(stage: Stage, values: Values, identifier: str) -> Resource:
     scope, account = stage.find("account", identifier)
     accounts.disconnect(scope)
@@ -217,6 +230,7 @@ ACTS: list[tuple[str, str, Callable[..., Resource]]] = [
     ("POST", "clock", _clock),
     ("POST", "checkout/([^/]+)/pay", _pay),
     ("POST", "payment_intents/([^/]+)/clear", _clear),
+    ("POST", "payment_intents/([^/]+)/lapse", _lapse),
     ("POST", "charges", _charge),
     ("POST", "charges/([^/]+)/dispute", _dispute),
     ("POST", "charges/([^/]+)/inquire", _inquire),
@@ -232,6 +246,7 @@ ACTS: list[tuple[str, str, Callable[..., Resource]]] = [
     ("POST", "invoices/([^/]+)/retry", _retry),
     ("POST", "balance_transactions", _move),
     ("POST", "accounts/([^/]+)/require", _require),
+    ("POST", "accounts/([^/]+)/bank", _swap_bank),
     ("POST", "accounts/([^/]+)/deauthorize", _deauthorize),
     ("GET", "delivery", _counts),
     ("POST", "delivery", _switch),

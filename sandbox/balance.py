@@ -5,6 +5,7 @@ from sandbox.calls import Call, answers
 from sandbox.errors import invalid
 from sandbox.expansion import shown
 from sandbox.lists import PAGING, Filter, page_of
+from sandbox.platform_controls import pays_fees
 from sandbox.scope import Scope
 
 PAYOUT_NOTE = "payout"
@@ -27,7 +28,9 @@ def move(
     fee_name: str = "Stripe processing fees",
     **fields: object,
 ) -> Resource:
-    """Record one movement; `amount` is signed, and the fee comes off it."""
+    """Record one movement; `amount` is signed, and the fee comes off it, or off the platform."""
+    if not pays_fees(scope.load("account", scope.account)):
+        fee = 0
     fee_detail = {
         "amount": fee,
         "application": None,

@@ -1,9 +1,9 @@
 """The bank accounts of the tests: what a debit from each IBAN comes to."""
 
-import hashlib
 from dataclasses import dataclass
 
 from sandbox.errors import StripeError
+from sandbox.fingerprints import fingerprint_of
 
 CLEARS = "DE89370400440532013000"
 
@@ -26,9 +26,9 @@ class BankAccount:
     def last4(self) -> str:
         return self.iban[-4:]
 
-    def fingerprint(self, account: str) -> str:
-        """Return the text that tells bank accounts apart within one account."""
-        return hashlib.sha256(f"{account}:{self.iban}".encode()).hexdigest()[:16]
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.iban)
 
 
 _BANK_ACCOUNTS = (

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from html import escape
 
-from sandbox import balance, card_form, charges, money, periods, subscriptions
+from sandbox import balance, card_form, charges, money, periods, refunds, subscriptions
 from sandbox.acts import Stage
 from sandbox.blank import Resource
 from sandbox.paper import text_of
+from sandbox.platform_controls import has_automatic_payouts
 from sandbox.presses import NETWORK, PRESSES
 from sandbox.scope import Scope
 
@@ -36,11 +37,16 @@ def _account_row(scope: Scope) -> str:
 
 def account(scope: Scope, account: Resource) -> dict[str, str]:
     """Return the parts of one account's page."""
-    send = _buttons(("payout", account["id"]))
+    banks = account["external_accounts"]["data"]
+    swap = _buttons(("swap_bank", account["id"]))
+    send = "<p>Its platform sends them.</p>"
+    if has_automatic_payouts(account):
+        send = _buttons(("payout", account["id"]))
     lists = [
         _newest(scope, "Gifts", "charge", _gift),
         _newest(scope, "Subscriptions", "subscription", _subscription),
         _newest(scope, "Payouts", "payout", _payout, beside=send),
+        _list("Bank account", map(_bank, banks), "None yet.", swap),
         _newest(scope, "Deliveries", "event", _event),
     ]
     return {
@@ -115,16 +121,31 @@ def _when(moment: int) -> str:
 
 def _gift(scope: Scope, charge: Resource) -> str:
     amount = escape(money.written(charge["amount"], charge["currency"]))
-    facts, buttons = [charge["status"]], []
+    facts, buttons = [_state(charge)], []
     if charge["status"] == "pending":
         buttons.append(("clear", charge["payment_intent"]))
-    if charge["amount_refunded"]:
+    if _is_authorised_only(charge):
+        buttons.append(("lapse", charge["payment_intent"]))
+    if charge["amount_captured"] and charge["amount_refunded"]:
         facts.append(f"{money.written(charge['amount_refunded'], charge['currency'])} refunded")
     buttons += _contests(scope, charge, facts)
-    refunds = scope.store.related(scope.account, "refund", "charge", charge["id"])
-    buttons += [("fail_refund", row["id"]) for row in refunds if row["status"] == "succeeded"][:1]
+    given_back = scope.store.related(scope.account, "refund", "charge", charge["id"])
+    buttons += [("fail_refund", row["id"]) for row in given_back if refunds.can_fail(row)][:1]
     facts += [charge["billing_details"]["email"], _when(charge["created"]), charge["id"]]
     return _row(amount, facts, *buttons)
+
+
+def _is_authorised_only(charge: Resource) -> bool:
+    return (charge["status"], charge["captured"], charge["refunded"]) == ("succeeded", False, False)
+
+
+def _state(charge: Resource) -> str:
+    if _is_authorised_only(charge):
+        end = charge["payment_method_details"]["card"]["capture_before"]
+        return f"authorised until {_when(end)}"
+    if charge["status"] == "succeeded" and not charge["captured"]:
+        return "released"
+    return str(charge["status"])
 
 
 _OF_DISPUTES = {
@@ -180,6 +201,11 @@ def _payout(scope: Scope, payout: Resource) -> str:
     }.get(payout["status"], ())
     facts = [payout["status"], by, _when(payout["created"]), payout["id"]]
     return _row(amount, facts, *((name, payout["id"]) for name in buttons))
+
+
+def _bank(bank: Resource) -> str:
+    facts = [bank["country"], bank["currency"], bank["fingerprint"], bank["id"]]
+    return _row(escape(f"{bank['bank_name']} ···· {bank['last4']}"), facts)
 
 
 def _event(scope: Scope, event: Resource) -> str:

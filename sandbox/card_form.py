@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 from sandbox import money
 from sandbox.banks import BANK_ACCOUNTS, CLEARS
-from sandbox.cards import CARDS, SUCCESS
-from sandbox.charges import Payer
+from sandbox.cards import LISTED, SUCCESS
+from sandbox.charges import AUTHORISED_DAYS, Payer
 from sandbox.errors import StripeError
 from sandbox.messages import Answer, Request
 from sandbox.paper import filled, page
@@ -38,10 +38,20 @@ class Bill:
     rhythm: str = ""
     back: str | None = None
     takes_debits: bool = False
+    is_authorised_only: bool = False
 
     @property
     def total(self) -> str:
         return f"{money.written(self.amount, self.currency)} {self.rhythm}".strip()
+
+    @property
+    def note(self) -> str:
+        if not self.is_authorised_only:
+            return ""
+        return (
+            "Your card is authorised only, and nothing is taken yet. The payment is captured within"
+            f" {AUTHORISED_DAYS} days, or your bank releases the money."
+        )
 
 
 def seller_of(scope: Scope) -> str:
@@ -82,8 +92,9 @@ def form(status: int, bill: Bill, fields: dict[str, str], *, problem: str = "") 
         "form.html",
         **filling,
         back=f'<a class="back" href="{escape(bill.back)}">Back</a>' if bill.back else "",
-        cards="".join(_row(card.number, card.does) for card in CARDS.values()),
+        cards="".join(_row(card.number, card.does) for card in LISTED.values()),
         debit=filled("debit.html", **filling, accounts=accounts) if bill.takes_debits else "",
+        note=f"<p>{escape(bill.note)}</p>" if bill.note else "",
         problem=f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else "",
         seller=escape(bill.seller),
     )

@@ -1,9 +1,10 @@
 """The magic cards: what each number does."""
 
-import hashlib
+import itertools
 from dataclasses import dataclass
 
 from sandbox.errors import StripeError, missing
+from sandbox.fingerprints import fingerprint_of
 
 SUCCESS = "4242424242424242"
 
@@ -20,6 +21,8 @@ class Card:
     number: str
     does: str
     brand: str = "visa"
+    country: str = "US"
+    funding: str = "credit"
     decline_code: str | None = None
     needs_consent: bool = False
     is_disputed: bool = False
@@ -32,9 +35,9 @@ class Card:
     def last4(self) -> str:
         return self.number[-4:]
 
-    def fingerprint(self, account: str) -> str:
-        """Return the text that tells cards apart within one account."""
-        return hashlib.sha256(f"{account}:{self.number}".encode()).hexdigest()[:16]
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.number)
 
 
 _CARDS = (
@@ -49,12 +52,31 @@ _CARDS = (
     Card("4000000000005126", "succeeds, but a refund fails later", fails_refunds=True),
     Card("4000000000000077", "succeeds, available at once", is_available_at_once=True),
     Card("5555555555554444", "succeeds (Mastercard)", brand="mastercard"),
+    Card("2223003122003222", "succeeds (another Mastercard)", brand="mastercard"),
+    Card("4000056655665556", "succeeds (Visa debit)", funding="debit"),
+    Card("378282246310005", "succeeds (American Express)", brand="amex"),
+    Card("4000000760000002", "succeeds (from Brazil)", country="BR"),
+    Card("4000002760000016", "succeeds (from Germany)", country="DE"),
+    Card("4000008260000000", "succeeds (from the United Kingdom)", country="GB"),
 )
-CARDS = {card.number: card for card in _CARDS}
+LISTED = {card.number: card for card in _CARDS}
+# Who plays many donors gives each a card of their own: one card of many people is suspicious.
+# The digit after each of the last two makes the number one of a card (ISO/IEC 7812-1, Luhn).
+_CHECKS = "0864297531"
+_OWN = [
+    Card(f"424242000000{tens}{_CHECKS[tens]}{ones}{_CHECKS[ones]}", "succeeds")
+    for tens, ones in itertools.product(range(10), repeat=2)
+]
+CARDS = LISTED | {card.number: card for card in _OWN}
 
 _PAYMENT_METHODS = {
     "pm_card_visa": SUCCESS,
     "pm_card_mastercard": "5555555555554444",
+    "pm_card_visa_debit": "4000056655665556",
+    "pm_card_amex": "378282246310005",
+    "pm_card_br": "4000000760000002",
+    "pm_card_de": "4000002760000016",
+    "pm_card_gb": "4000008260000000",
     "pm_card_chargeDeclined": "4000000000000002",
     "pm_card_visa_chargeDeclined": "4000000000000002",
     "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",

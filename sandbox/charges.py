@@ -14,7 +14,10 @@ from sandbox.fraud_warnings import warn
 from sandbox.lists import PAGING, as_list, page
 from sandbox.scope import Scope
 
-AVAILABLE_AFTER_SECONDS = 2 * 86_400
+_DAY_SECONDS = 86_400
+AVAILABLE_AFTER_SECONDS = 2 * _DAY_SECONDS
+# How long a bank keeps what its card's holder authorised on a page.
+AUTHORISED_DAYS = 7
 
 _CARD_NOTE = "card"
 _MESSAGES = {
@@ -33,16 +36,19 @@ class Payer:
 
 
 def make(scope: Scope, card: Card, payer: Payer, **fields: Any) -> Resource:
-    """Return the charge that comes of a card: succeeded and captured, or failed; kept."""
+    """Return the charge that comes of a card: captured, authorised only, or failed; kept."""
     charge = scope.new("charge", **fields)
     charge["calculated_statement_descriptor"] = "SANDBOX"
     charge["billing_details"].update(email=payer.email, name=payer.name)
     charge["payment_method"] = payer.payment_method or new_payment_method(scope)
-    _show_card(charge, card, scope.account)
+    _show_card(charge, card)
     if card.decline_code:
         _fail(charge, card.decline_code)
+    elif charge["captured"]:
+        charge["amount_captured"] = charge["amount"]
     else:
-        charge["amount_captured"] = charge["amount"] if charge["captured"] else 0
+        end = charge["created"] + AUTHORISED_DAYS * _DAY_SECONDS
+        charge["payment_method_details"]["card"]["capture_before"] = end
     for identifier in (charge["id"], charge["payment_method"]):
         put_on_file(scope, identifier, card)
     return scope.save(charge)
@@ -62,12 +68,14 @@ def card_on_file(scope: Scope, identifier: str) -> Card:
     return CARDS[scope.store.noted(identifier, _CARD_NOTE) or ""]
 
 
-def _show_card(charge: Resource, card: Card, account: str) -> None:
+def _show_card(charge: Resource, card: Card) -> None:
     details = charge["payment_method_details"]["card"]
     details.update(
         amount_authorized=charge["amount"],
         brand=card.brand,
-        fingerprint=card.fingerprint(account),
+        country=card.country,
+        funding=card.funding,
+        fingerprint=card.fingerprint,
         last4=card.last4,
         network=card.brand,
     )

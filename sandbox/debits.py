@@ -52,7 +52,7 @@ def _details(scope: Scope, account: BankAccount) -> Resource:
         "branch_code": None,
         "country": account.iban[:2],
         "expected_debit_date": None,
-        "fingerprint": account.fingerprint(scope.account),
+        "fingerprint": account.fingerprint,
         "last4": account.last4,
         "mandate": blank.identifier("mandate", account=scope.account, moment=scope.now()),
     }

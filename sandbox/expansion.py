@@ -78,7 +78,9 @@ def _expanded(scope: Scope, value: Any) -> Any:
 
 
 def _bank_account(scope: Scope, identifier: Any) -> Resource | None:
-    """Return one of the account's bank accounts, which are no objects of their own."""
-    account = scope.store.find(scope.account)
-    banks = account[1]["external_accounts"]["data"] if account else []
-    return next((bank for bank in banks if bank["id"] == identifier), None)
+    """Return a bank account, which is no object of its own; one that was taken away is deleted."""
+    if not isinstance(identifier, str) or not identifier.startswith("ba_"):
+        return None
+    deleted = {"id": identifier, "object": "bank_account", "deleted": True}
+    banks = scope.load("account", scope.account)["external_accounts"]["data"]
+    return next((bank for bank in banks if bank["id"] == identifier), deleted)

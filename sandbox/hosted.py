@@ -93,6 +93,7 @@ def _bill(scope: Scope, session: Resource) -> Bill:
         rhythm(line["price"]["recurring"]) if line["price"] else "",
         session["cancel_url"],
         takes_debits="sepa_debit" in session["payment_method_types"],
+        is_authorised_only=hosted_payment.is_authorised_only(scope, session),
     )
 
 

@@ -85,6 +85,12 @@ def _first_of_many(scope: Scope, session: Resource, payer: Payer) -> Resource:
     )
 
 
+def is_authorised_only(scope: Scope, session: Resource) -> bool:
+    """Tell whether paying takes no money yet: the card is charged when the intent is captured."""
+    promise = _noted(scope, session, PROMISE_NOTE)
+    return bool(promise.get("capture_method") == "manual")
+
+
 def lines_of(scope: Scope, session: Resource) -> list[Resource]:
     """Return what a session is for."""
     lines: list[Resource] = _noted(scope, session, LINES_NOTE)

@@ -1,6 +1,6 @@
 """The calls of PaymentIntents: create, confirm, capture, cancel."""
 
-from sandbox import refunds
+from sandbox import authorisations
 from sandbox.blank import Resource
 from sandbox.calls import Call, answers
 from sandbox.cards import card_of_payment_method
@@ -68,13 +68,12 @@ def capture(call: Call) -> Resource:
     """Capture all or a part of what was authorised; the rest is released."""
     refuse_fee(call.parameters)
     intent = call.scope.load("payment_intent", call.values["intent"])
-    require_state(intent, "requires_capture")
+    charge = authorisations.capturable_charge(call.scope, intent)
     amount = call.get("amount_to_capture", intent["amount_capturable"])
     if not 0 < amount <= intent["amount_capturable"]:
         message = "The amount to capture must be between 1 and the capturable amount."
         raise invalid(message, code="amount_too_large", param="amount_to_capture")
     intent["metadata"].update(call.get("metadata") or {})
-    charge = call.scope.load("charge", intent["latest_charge"])
     charge.update(captured=True, amount_captured=amount)
     call.scope.save(charge)
     return succeed(call.scope, intent, charge, "charge.captured")
@@ -82,20 +81,8 @@ def capture(call: Call) -> Resource:
 
 @answers("post", "/v1/payment_intents/{intent}/cancel", "cancellation_reason")
 def cancel(call: Call) -> Resource:
-    """Cancel a payment that was not captured; an authorisation is released without a movement."""
     intent = call.scope.load("payment_intent", call.values["intent"])
-    require_state(intent, *OPEN, "requires_capture")
-    if intent["status"] == "requires_capture":
-        refunds.release(call.scope, call.scope.load("charge", intent["latest_charge"]))
-    intent.update(
-        status="canceled",
-        amount_capturable=0,
-        canceled_at=call.scope.now(),
-        cancellation_reason=call.get("cancellation_reason"),
-    )
-    call.scope.save(intent)
-    call.scope.emit("payment_intent.canceled", intent)
-    return intent
+    return authorisations.cancel(call.scope, intent, reason=call.get("cancellation_reason"))
 
 
 @answers("post", "/v1/payment_intents/{intent}", "description metadata receipt_email")

@@ -51,7 +51,7 @@ def page_of(call: Call, kind: str, wanted: Filter, *, shown: Shown = as_it_is) -
         wanted.add("account = ?", call.scope.account)
     _add_dates(wanted, call.get("created"))
     is_backwards = _add_cursor(wanted, call, kind)
-    limit = _limit(call)
+    limit = limit_of(call)
     direction = "ASC" if is_backwards else "DESC"
     rows = call.scope.store.rows(
         f"SELECT body FROM resources WHERE {' AND '.join(wanted.conditions)}"  # noqa: S608 - ours
@@ -69,7 +69,8 @@ def as_list(resources: list[Resource], url: str, *, has_more: bool = False) -> R
     return {"object": "list", "data": resources, "has_more": has_more, "url": url}
 
 
-def _limit(call: Call) -> int:
+def limit_of(call: Call) -> int:
+    """Return how many objects a page may have at most."""
     limit = int(call.get("limit", _LIMIT_DEFAULT))
     if not 1 <= limit <= _LIMIT_MAX:
         message = f"This value must be between 1 and {_LIMIT_MAX}."

@@ -5,6 +5,7 @@ from sandbox.blank import Resource
 from sandbox.calls import Call, answers
 from sandbox.errors import invalid
 from sandbox.lists import PAGING, page
+from sandbox.platform_controls import has_automatic_payouts
 from sandbox.scope import Scope
 
 _DAY_SECONDS = 86_400
@@ -17,16 +18,16 @@ AND id NOT IN (SELECT id FROM notes WHERE name = ?)
 
 def send(scope: Scope, *, amount: int, currency: str, **fields: object) -> Resource:
     """Send money to the bank: it leaves the available balance at once."""
+    bank = _bank_of(scope.load("account", scope.account))
     available = balance.totals(scope)[True].get(currency, 0)
     if not 0 < amount <= available:
         message = f"You have insufficient funds in your Stripe account: {available} {currency}."
         raise invalid(message, code="balance_insufficient", param="amount")
-    account = scope.load("account", scope.account)
     payout = scope.new("payout", amount=amount, currency=currency)
     payout.update(
         arrival_date=(payout["created"] // _DAY_SECONDS + 2) * _DAY_SECONDS,
         description="STRIPE PAYOUT",
-        destination=account["external_accounts"]["data"][0]["id"],
+        destination=bank["id"],
     )
     payout.update(fields)
     movement = _move(scope, payout, "payout", "payout", -amount)
@@ -36,6 +37,14 @@ def send(scope: Scope, *, amount: int, currency: str, **fields: object) -> Resou
     return payout
 
 
+def _bank_of(account: Resource) -> Resource:
+    banks: list[Resource] = account["external_accounts"]["data"]
+    if not account["payouts_enabled"] or not banks:
+        message = "Payouts are disabled on this account: see what its requirements ask for."
+        raise invalid(message, code="payouts_not_allowed")
+    return banks[0]
+
+
 def send_all(scope: Scope, *, currency: str) -> Resource:
     """
     Send all that is available, as Stripe's automatic payouts do, and note what is in it.
@@ -43,6 +52,8 @@ def send_all(scope: Scope, *, currency: str) -> Resource:
     That is everything available that no earlier automatic payout accounts for, so the movements
     of an automatic payout always add up to it.
     """
+    if not has_automatic_payouts(scope.load("account", scope.account)):
+        raise invalid("This account is paid out by its platform only: its schedule is manual.")
     rows = scope.store.rows(_UNSENT, scope.account, currency, scope.now(), balance.PAYOUT_NOTE)
     available = balance.totals(scope)[True].get(currency, 0)
     payout = send(

@@ -63,6 +63,11 @@ PRESSES = {
         "payment_intents/{of}/clear",
         "The bank has answered: the debit is paid or refused, as its IBAN says.",
     ),
+    "lapse": Press(
+        "Let it lapse",
+        "payment_intents/{of}/lapse",
+        "Nobody captured the gift in time: the bank released the money, and none has moved.",
+    ),
     "renew": Press(
         "Renew now",
         "subscriptions/{of}/renew",
@@ -78,6 +83,12 @@ PRESSES = {
         "payouts",
         "Everything that was available is on its way to the bank.",
         {"account": "{of}"},
+    ),
+    "swap_bank": Press(
+        "Change its bank account",
+        "accounts/{of}/bank",
+        "Payouts go to another bank account from now on: the same one wherever this is pressed.",
+        {"iban": "DE75512108001245126199"},
     ),
     "arrive": Press(
         "Payout arrives",

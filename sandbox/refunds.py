@@ -19,15 +19,7 @@ def refund(scope: Scope, charge: Resource, *, amount: int | None, **fields: Any)
         message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
         raise invalid(message, code="charge_disputed", param="charge")
     _require_refundable(charge, amount, left)
-    returned = scope.new(
-        "refund",
-        amount=amount,
-        charge=charge["id"],
-        currency=charge["currency"],
-        payment_intent=charge["payment_intent"],
-        payment_method=charge["payment_method"],
-        **fields,
-    )
+    returned = _new(scope, charge, amount=amount, **fields)
     if "sepa_debit" in charge["payment_method_details"]:
         _by_transfer(returned)
     returned["balance_transaction"] = _give_back(scope, charge, returned)["id"]
@@ -43,6 +35,12 @@ def refund(scope: Scope, charge: Resource, *, amount: int | None, **fields: Any)
     return returned
 
 
+def _new(scope: Scope, charge: Resource, **fields: Any) -> Resource:
+    names = ("currency", "payment_intent", "payment_method")
+    taken = {name: charge[name] for name in names}
+    return scope.new("refund", charge=charge["id"], **taken, **fields)
+
+
 def _by_transfer(returned: Resource) -> None:
     """Send a refund by bank transfer, as what came by debit goes back."""
     identifier = returned["id"].split("_")[1]
@@ -50,12 +48,12 @@ def _by_transfer(returned: Resource) -> None:
 
 
 def _require_refundable(charge: Resource, amount: int, left: int) -> None:
+    if charge["refunded"]:
+        message = f"Charge {charge['id']} has already been refunded."
+        raise invalid(message, code="charge_already_refunded", param="charge")
     if not charge["balance_transaction"]:
         message = f"Charge {charge['id']} has not been captured."
         raise invalid(message, code="charge_not_refundable", param="charge")
-    if not left:
-        message = f"Charge {charge['id']} has already been refunded."
-        raise invalid(message, code="charge_already_refunded", param="charge")
     if amount < 1:
         message = "This value must be greater than or equal to 1."
         raise invalid(message, code="parameter_invalid_integer", param="amount")
@@ -85,18 +83,24 @@ def _give_back(scope: Scope, charge: Resource, returned: Resource) -> Resource:
     )
 
 
-def release(scope: Scope, charge: Resource) -> None:
-    """Give back an authorisation that was never captured: no money moves."""
+def release(scope: Scope, charge: Resource, *, told: str, reason: str | None = None) -> None:
+    """Give back an authorisation that was never captured, by a refund that moves no money."""
+    scope.save(_new(scope, charge, amount=charge["amount"], reason=reason))
     previous = {"amount_refunded": 0, "refunded": False}
     charge.update(amount_refunded=charge["amount"], refunded=True)
     scope.save(charge)
-    scope.emit("charge.refunded", charge, previous)
+    scope.emit(told, charge, previous)
+
+
+def can_fail(returned: Resource) -> bool:
+    """Tell whether a refund may come back: what was only authorised never left."""
+    return returned["status"] == "succeeded" and returned["balance_transaction"] is not None
 
 
 def fail(scope: Scope, returned: Resource) -> Resource:
     """Let a refund come back: the bank could not credit the card."""
-    if returned["status"] != "succeeded":
-        raise invalid(f"This refund is {returned['status']}.", param="refund")
+    if not can_fail(returned):
+        raise invalid(f"This refund of status {returned['status']} cannot fail.", param="refund")
     sent = scope.load("balance_transaction", returned["balance_transaction"])
     movement = balance.move(
         scope,

@@ -98,6 +98,20 @@ def test_an_inquiry_is_dropped_or_becomes_a_dispute(alone, account):
     assert sorted(statuses) == ["lost", "warning_closed"]
 
 
+def test_an_authorised_gift_lapses(alone, account):
+    held = {"payment_intent_data": {"capture_method": "manual"}}
+    alone.pay(alone.session(account, **held).id)
+    person = Person(alone, f"/accounts/{account}")
+    assert "authorised until " in person.page
+    assert "Dispute this" not in person.buttons
+
+    person.press("Let it lapse")
+
+    assert "the bank released the money" in person.page
+    assert "<span>released · " in person.page
+    assert not {"Let it lapse", "Refund fails"} & person.buttons.keys()
+
+
 def test_a_refund_fails(alone, account):
     charge = alone.gift(account)
     refund = alone.v1.refunds.create({"charge": charge.id, "amount": 700}, options(account))
@@ -166,6 +180,20 @@ def test_a_payout_is_sent_arrives_and_comes_back(alone, account):
     assert "Fail this payout" not in person.buttons
     [payout] = alone.v1.payouts.list(None, options(account)).data
     assert (payout.status, payout.automatic) == ("failed", True)
+
+
+def test_two_accounts_come_to_share_a_bank_account(alone, account):
+    for of in (account, alone.account()):
+        person = Person(alone, f"/accounts/{of}")
+        assert "STRIPE TEST BANK ···· 2606" in person.page
+
+        person.press("Change its bank account")
+
+        assert "the same one wherever this is pressed" in person.page
+        assert "STRIPE TEST BANK ···· 6199" in person.page
+    refused = person.press("Change its bank account")
+    assert refused.status_code == 400
+    assert "the account&#x27;s already" in person.page
 
 
 def test_an_event_is_delivered_twice(alone, receiver, account):

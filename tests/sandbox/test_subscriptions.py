@@ -352,6 +352,18 @@ def test_the_amount_changes_from_the_next_period_on(sandbox, account):
     assert changes[0].keys() == {"description", "items", "metadata"}
 
 
+def test_a_setting_of_payments_is_changed_and_the_others_stay(sandbox, account):
+    subscription = sandbox.subscription(account)
+    before = subscription.payment_settings.to_dict()
+    kept = {"save_default_payment_method": "on_subscription"}
+
+    changed = sandbox.v1.subscriptions.update(
+        subscription.id, {"payment_settings": kept}, options(account)
+    )
+
+    assert changed.payment_settings.to_dict() == {**before, **kept} != before
+
+
 def test_an_update_that_changes_nothing_tells_nothing(sandbox, account):
     subscription = sandbox.subscription(account)
     [item] = subscription["items"].data
