@@ -1,18 +1,21 @@
 """The admin as a place to look and to decide: nothing is edited in it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import ValidationError
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 
 from common.errors import DomainError
 
@@ -42,8 +45,14 @@ class ReadOnlyAdmin(admin.ModelAdmin[ModelType]):
     exact_lookups: Sequence[str] = ()
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     sortable_by: ClassVar[list[str] | tuple[str, ...] | None] = ()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Name the list as what it lists."""
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Refuse: rows come from services."""
@@ -94,27 +103,32 @@ class DecidingAdmin(ReadOnlyAdmin[ModelType]):
         request: HttpRequest,
         rows: Iterable[ModelType],
         decision: Callable[[ModelType], object],
-        done: str,
+        done: str = "",
         reason: str = "",
     ) -> None:
-        """Decide on each row by itself, say what became of it, and log that with the reason."""
+        """
+        Decide on each row by itself, say what became of it, and log that with the reason.
+
+        A decision that answers in words says itself what was `done`.
+        """
         for row in rows:
             try:
-                decision(row)
+                answer = decision(row)
             except DomainError as error:
                 self.message_user(request, f"{row}: {error}", messages.ERROR)
             else:
-                self.log_change(request, row, f"{done}: {reason}" if reason else done)
-                self.message_user(request, f"{row}: {done}.", messages.SUCCESS)
+                said = answer if isinstance(answer, str) else done
+                self.log_change(request, row, f"{said}: {reason}" if reason else said)
+                self.message_user(request, f"{row}: {said}.", messages.SUCCESS)
 
     def decide_with_reason(
         self,
         request: HttpRequest,
-        rows: QuerySet[ModelType],
+        rows: Collection[ModelType] | QuerySet[ModelType],
         decision: Callable[[ModelType, str], object],
         *,
         question: str,
-        done: str,
+        done: str = "",
         form_class: type[ReasonForm] = ReasonForm,
     ) -> TemplateResponse | None:
         """Ask for a reason on a page of its own, then decide."""
@@ -126,7 +140,11 @@ class DecidingAdmin(ReadOnlyAdmin[ModelType]):
         return None
 
     def _ask(
-        self, request: HttpRequest, rows: QuerySet[ModelType], form: ReasonForm, question: str
+        self,
+        request: HttpRequest,
+        rows: Collection[ModelType] | QuerySet[ModelType],
+        form: ReasonForm,
+        question: str,
     ) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
@@ -139,3 +157,38 @@ class DecidingAdmin(ReadOnlyAdmin[ModelType]):
             "checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/reason.html", context)
+
+
+class PageAdmin(DecidingAdmin[ModelType]):
+    """A read-only list whose rows have a page of their own, on which staff act."""
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        """Show a row; a POST does something with it."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        return self.act(request, row) if request.method == "POST" else self.show(request, row)
+
+    @abstractmethod
+    def show(self, request: HttpRequest, row: ModelType) -> HttpResponse:
+        """Return the page of a row."""
+
+    @abstractmethod
+    def act(self, request: HttpRequest, row: ModelType) -> HttpResponse:
+        """Do what was asked with a row."""
+
+    def page(
+        self, request: HttpRequest, template: str, title: str, **context: Any
+    ) -> TemplateResponse:
+        """Return a page of this model's, within the admin."""
+        shown = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
+        name = f"admin/{self.opts.app_label}/{self.opts.model_name}/{template}.html"
+        return TemplateResponse(request, name, shown | context)

@@ -1,5 +1,5 @@
 """
-Posting to addresses that somebody else chose: guarded where we connect, and over in a few seconds.
+Speaking to addresses that somebody else chose: guarded where we connect, and over in a few seconds.
 
 A name is resolved once. Every address that it leads to must be public, and the connection goes to
 the checked address itself, so that a name that answers otherwise a moment later changes nothing.
@@ -34,7 +34,12 @@ class Answer(NamedTuple):
 
 
 def send(
-    url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    method: str = "POST",
+    allow_private: bool = False,
 ) -> Answer:
     """
     Post to an address of somebody else's choice; return whatever is answered. Raises `NotSent`.
@@ -47,7 +52,8 @@ def send(
         addresses = resolve(destination, allow_private=allow_private)
         deadline = monotonic() + SECONDS
         with _connected(destination, addresses, deadline) as connection:
-            return _converse(_Timed(connection, deadline), destination, body, headers)
+            timed = _Timed(connection, deadline)
+            return _converse(timed, destination, method, body, headers)
     except AddressForbidden as error:
         raise NotSent(str(error)) from error
     except TimeoutError as error:
@@ -127,12 +133,12 @@ def _connect(destination: Destination, address: str, deadline: float) -> socket:
 
 
 def _converse(
-    timed: _Timed, destination: Destination, body: bytes, headers: Mapping[str, str]
+    timed: _Timed, destination: Destination, method: str, body: bytes, headers: Mapping[str, str]
 ) -> Answer:
     connection = HTTPConnection(destination.host, destination.port)
     connection.sock = timed
     host = destination.parts.netloc
-    connection.request("POST", target_of(destination.parts), body, {"Host": host, **headers})
+    connection.request(method, target_of(destination.parts), body, {"Host": host, **headers})
     with connection.getresponse() as response:
         return Answer(response.status, _beginning(response))
 

@@ -61,10 +61,12 @@ def translated_errors(account: str) -> Iterator[None]:
     try:
         yield
     except stripe.StripeError as error:
+        # Of a 403 the library keeps the code in its body alone.
+        code = error.code or (error.error and error.error.code)
         facts = {
             "account": account,
             "status": error.http_status,
-            "error_code": error.code,
+            "error_code": code,
             "request_id": error.request_id,
         }
         logger.warning("stripe refused or failed", extra=facts)
@@ -72,7 +74,7 @@ def translated_errors(account: str) -> Iterator[None]:
             raise TryAgainLater(
                 "Stripe does not answer at the moment; nothing was lost. Try again in a minute."
             ) from error
-        raise StripeRefused(f"Stripe refused: {error.code or type(error).__name__}.") from error
+        raise StripeRefused(f"Stripe refused: {code or type(error).__name__}.") from error
 
 
 def is_without_access(error: Exception) -> bool:

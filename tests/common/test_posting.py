@@ -9,13 +9,13 @@ from common.posting import NotAnswered, post
 from tests.time_stamper import send, serving
 
 
-def asked(url, bytes_max=10):
-    return post(url, b"question", content_type="text/plain", bytes_max=bytes_max)
+def asked(url, bytes_max=10, **patience):
+    return post(url, b"question", content_type="text/plain", bytes_max=bytes_max, **patience)
 
 
-def refused(url):
+def refused(url, **patience):
     with pytest.raises(NotAnswered) as refusal:
-        asked(url)
+        asked(url, **patience)
     return str(refusal.value)
 
 
@@ -66,6 +66,8 @@ def test_silence_is_not_waited_for(monkeypatch):
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
 
         assert refused(url) == f"{url} did not answer: timed out."
+        monkeypatch.undo()
+        assert refused(url, seconds=0.01) == f"{url} did not answer: timed out."
 
 
 def test_nobody_and_nonsense_are_told():
