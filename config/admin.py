@@ -7,12 +7,14 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from organisations.access import lacks_second_factor
 from organisations.models import User
 from organisations.views.accounts import sign_in_for_staff
+from reviews.views import export, figures
 
 
 class StaffSite(AdminSite):
@@ -21,6 +23,14 @@ class StaffSite(AdminSite):
     site_header = "Almoner: staff"
     site_title = "Almoner"
     index_title = "What there is to see and to decide"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the desk in figures."""
+        return [
+            path("figures/", self.admin_view(figures), name="figures"),
+            path("figures/export/", self.admin_view(export), name="figures-export"),
+            *super().get_urls(),
+        ]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let staff in who have a second factor, where one is required."""

@@ -1,6 +1,7 @@
 """Every setting of Almoner; what differs between machines comes from the environment."""
 
 import sys
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,14 +56,15 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "donations.door.answered_at_the_door",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "organisations.sessions.renewed_by_use",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -70,6 +72,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 AUTH_USER_MODEL = "organisations.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+MAIL_TEMPLATES_DIR = env.str("MAIL_TEMPLATES_DIR", default="")
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -82,6 +85,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ],
         },
+    },
+    # The texts of mail, plain and beside the pages: an operator's own come first.
+    {
+        "NAME": "mail",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [*filter(None, [MAIL_TEMPLATES_DIR]), BASE_DIR / "templates" / "mail"],
     },
 ]
 
@@ -165,9 +174,11 @@ MFA_FORMS = {
 # Whether staff, and members who move money or manage members, must have a second factor; never
 # off over a live Stripe key.
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
-# Sessions end this long after the last page. Behind proxies, say how many add to
-# X-Forwarded-For: attempts are counted for each address, and Stripe's may be the only ones allowed.
+# Sessions end this long after the last page, the staff's sooner. Behind proxies, say how many add
+# to X-Forwarded-For: attempts are counted for each address, and Stripe's may be the only ones
+# allowed.
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=4 * 60 * 60)
+STAFF_SESSION_AGE = env.int("STAFF_SESSION_IDLE_SECONDS", default=30 * 60)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -175,6 +186,9 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="") or (
     f"Almoner <noreply@{urlsplit(BASE_URL).hostname}>"
 )
+
+# Whom donors can write to who are stopped, or have a question that no page answers.
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
 
 # What is counted for all web processes together is in the database; what each may forget, in its
 # memory. Counters must not be pushed out by many others; all are counted at each write, so those
@@ -253,6 +267,14 @@ EVENT_LEASE_SECONDS = env.float("EVENT_LEASE_SECONDS", default=20)
 # Messages to integrators go to public addresses over https. Only to try them out: whether they may
 # also go to this machine and private networks, and without encryption.
 WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
+
+# Which lists of sanctions names are compared with (OFAC, EU, UN, UK; docs/sanctions.md), after how
+# many days without loading one counts as unavailable, and a yente of your own that is asked too.
+SANCTION_LISTS = env.list("SANCTION_LISTS", default=[])
+SANCTIONS_MAX_AGE_DAYS = env.int("SANCTIONS_MAX_AGE_DAYS", default=7)
+YENTE_URL = env.str("YENTE_URL", default="").rstrip("/")
+# Whether applicants' websites are asked if they are there, by the worker, under the same rule.
+APPLICANTS_WEBSITES_ARE_ASKED = env.bool("APPLICANTS_WEBSITES_ARE_ASKED", default=False)
 
 # The ledger
 LEDGER_HOST = env.str("LEDGER_HOST", default="") or urlsplit(BASE_URL).hostname

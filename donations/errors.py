@@ -57,6 +57,24 @@ class TermsUnusable(DomainError):
         super().__init__(detail)
 
 
+class GiftBlocked(DomainError):
+    """
+    No gift can be taken from here at the moment, because of too many tries; nothing was charged.
+
+    Try again in an hour, or ask the organisation.
+    """
+
+    code = "gift_blocked"
+    status = 429
+
+
+class GiftChallenged(DomainError):
+    """Many gifts come in at once: whoever gives is asked for a moment of their computer’s work."""
+
+    code = "gift_challenged"
+    status = 429
+
+
 class LastCurrency(DomainError):
     """No other currency is offered: add another one first."""
 

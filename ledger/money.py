@@ -41,5 +41,6 @@ MONEY = Application(
         MoneyOperation.EXTERNAL_ACTIVITY: both_ways(Flow((*STRIPE, *STORES), EXTERNAL)),
         MoneyOperation.UNCLASSIFIED: both_ways(Flow((*STRIPE, *STORES), UNCLASSIFIED)),
         MoneyOperation.ERASURE: (NOTE,),
+        MoneyOperation.REVIEW_ATTESTATION: (NOTE,),
     },
 )

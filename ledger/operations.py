@@ -94,6 +94,7 @@ class MoneyOperation(BaseLedgerOperation, required=tuple(BookOperation)):
     ERASURE = "ERASURE"
     KEY_ROTATION = "KEY_ROTATION"
     BALANCE_ATTESTATION = "BALANCE_ATTESTATION"
+    REVIEW_ATTESTATION = "REVIEW_ATTESTATION"
 
 
 class Flow(NamedTuple):

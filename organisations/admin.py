@@ -14,12 +14,11 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from common.admin import DecidingAdmin, ReadOnlyAdmin, ReasonForm
+from common.admin import DecidingAdmin, ReadOnlyAdmin
 from organisations.models import (
     ApiKey,
     Document,
@@ -32,7 +31,8 @@ from organisations.models import (
 from organisations.onboarding.downloads import download
 from organisations.registration_numbers import check
 from organisations.requirement_words import in_words
-from organisations.services import applications, keys, people, tenants
+from organisations.services import keys, people
+from organisations.services.documents import opened
 
 BANNER_MAX = 20
 
@@ -53,20 +53,9 @@ class MembershipInline(admin.TabularInline[Membership, Organisation]):
         return False
 
 
-class QuestionForm(ReasonForm):
-    """What staff ask an applicant."""
-
-    reason = forms.CharField(
-        label="Question",
-        widget=forms.Textarea(attrs={"rows": 4, "cols": 60, "autofocus": True}),
-        max_length=2_000,
-        help_text="Its owners get this by mail, and change the application.",
-    )
-
-
 @admin.register(Organisation)
-class OrganisationAdmin(DecidingAdmin[Organisation]):
-    """Applications and tenants; the actions are the only way to become public."""
+class OrganisationAdmin(ReadOnlyAdmin[Organisation]):
+    """Applicants and tenants; an application is decided in its case, and nowhere else."""
 
     list_display = ["name", "slug", "status", "country", "currency", "created_at", "connection"]
     list_select_related = ["account_state"]
@@ -75,8 +64,7 @@ class OrganisationAdmin(DecidingAdmin[Organisation]):
     exact_lookups = ["slug", "id", "stripe_account", "name__iexact"]
     inlines = [MembershipInline]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    actions = ["approve", "reject", "ask_for_more"]
-    readonly_fields = ["number_check", "papers", "at_stripe"]
+    readonly_fields = ["number_check", "papers", "at_stripe", "decided_in"]
 
     @admin.display(description="Stripe")
     def connection(self, organisation: Organisation) -> str:
@@ -130,6 +118,12 @@ class OrganisationAdmin(DecidingAdmin[Organisation]):
         due = in_words([*state.past_due, *state.currently_due])
         return "; ".join([*said, *(f"due: {words}" for words in due)])
 
+    @admin.display(description="Decided in")
+    def decided_in(self, organisation: Organisation) -> str:
+        """Lead to the case in which the application is decided."""
+        url = reverse("admin:reviews_case_changelist")
+        return format_html('<a href="{}?q={}">the cases about it</a>', url, organisation.id)
+
     def get_urls(self) -> list[URLPattern]:
         """Add the way to documents."""
         view = self.admin_site.admin_view(self.document)
@@ -137,58 +131,13 @@ class OrganisationAdmin(DecidingAdmin[Organisation]):
         return [path(route, view, name="organisation-document"), *super().get_urls()]
 
     def document(self, request: HttpRequest, document_id: str) -> HttpResponse:
-        """Hand a document to those who decide."""
-        if not self.has_review_permission(request):
+        """Hand a document to those who may see it, and keep that they opened it."""
+        if not request.user.has_perm("organisations.view_document"):
             raise PermissionDenied
-        return download(get_object_or_404(Document, id=document_id))
-
-    def has_review_permission(self, request: HttpRequest) -> bool:
-        """Tell who may decide on applications."""
-        return request.user.has_perm("organisations.review_organisation")
-
-    @admin.action(description="Approve", permissions=["review"])
-    def approve(
-        self, request: HttpRequest, queryset: QuerySet[Organisation]
-    ) -> TemplateResponse | None:
-        """Make organisations public."""
-
-        def decision(organisation: Organisation, reason: str) -> None:
-            tenants.approve(organisation=organisation, decided_by=staff(request), reason=reason)
-
-        return self.decide_with_reason(
-            request, queryset, decision, question="Approve", done="approved"
-        )
-
-    @admin.action(description="Reject", permissions=["review"])
-    def reject(
-        self, request: HttpRequest, queryset: QuerySet[Organisation]
-    ) -> TemplateResponse | None:
-        """Turn applications down."""
-
-        def decision(organisation: Organisation, reason: str) -> None:
-            tenants.reject(organisation=organisation, decided_by=staff(request), reason=reason)
-
-        return self.decide_with_reason(
-            request, queryset, decision, question="Reject", done="rejected"
-        )
-
-    @admin.action(description="Ask for more", permissions=["review"])
-    def ask_for_more(
-        self, request: HttpRequest, queryset: QuerySet[Organisation]
-    ) -> TemplateResponse | None:
-        """Give applications back with a question."""
-
-        def decision(organisation: Organisation, question: str) -> None:
-            applications.ask_for_more(organisation=organisation, question=question)
-
-        return self.decide_with_reason(
-            request,
-            queryset,
-            decision,
-            question="Ask for more",
-            done="given back",
-            form_class=QuestionForm,
-        )
+        paper = get_object_or_404(Document.objects.select_related("organisation"), id=document_id)
+        handed = download(paper)
+        self.log_change(request, paper.organisation, opened(paper))
+        return handed
 
 
 @admin.register(ApiKey)
@@ -235,7 +184,9 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 class UserForm(UserChangeForm):  # type: ignore[type-arg]
-    """A person who is there."""
+    """A person who is there; nobody sets another's password."""
+
+    password = None  # type: ignore[assignment]  # how forms leave out a field
 
     class Meta:
         model = User
@@ -283,7 +234,7 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User]):
     ordering = ["email"]
     readonly_fields = ["last_login", "created_at"]
     fieldsets = (
-        (None, {"fields": ("email", "password", "name")}),
+        (None, {"fields": ("email", "name")}),
         (
             "What they may do",
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
@@ -305,10 +256,22 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User]):
             self.log_change(request, person, "second factors removed")
             self.message_user(request, f"{person}: second factors removed.", messages.SUCCESS)
 
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Refuse: who sets another's password could act as them. They ask for a link by mail."""
+        raise PermissionDenied
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save a person, who signs in with the address that stands there now and no other."""
+        """
+        Save a person, who signs in with the address that stands there now and no other.
+
+        That it was changed is said to the former one: it could be to act as them.
+        """
         super().save_model(request, obj, form, change)
         people.keep_address(user=obj)
+        if change and form.initial["email"] != obj.email:
+            people.tell_former_address(user=obj, former=form.initial["email"])
 
     add_fieldsets = (
         (

@@ -1,7 +1,8 @@
-"""Background work on every log, of which staff hear: sealing, witnesses, time stamps, audit."""
+"""Background work of which staff hear: logs, audits, applications, rules; and forgetting."""
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from common.errors import in_words
 from ledger.audit import Report, audit_book, books
 from ledger.audit_heads import audit_heads
 from ledger.errors import KeyLocked, SealingHalted, TimestampRefused
+from ledger.models import Book
 from ledger.services.cosigning import Contradiction, collect_cosignatures
 from ledger.services.cosigning_heads import collect_heads_cosignatures
 from ledger.services.heads import seal_heads
@@ -19,8 +21,14 @@ from ledger.services.sealing import seal, unsealed
 from ledger.services.timestamping import timestamp_heads
 from ledger.witnessing import witness_policy
 from organisations.models import Organisation
-from reviews.models import Case
-from reviews.services import open_case
+from reviews.models import Case, RuleVersion
+from reviews.services.attempts import forget_attempts
+from reviews.services.attesting import attest_last_days
+from reviews.services.backtests import backtest
+from reviews.services.cases import open_case
+from reviews.services.checking import receive_waiting
+from reviews.services.visitors import forget_visitors
+from reviews.services.websites import look_at_websites
 
 logger = logging.getLogger("almoner.reviews")
 
@@ -89,6 +97,21 @@ def cosign_books(timestamp: int) -> None:
         )
 
 
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="receive_waiting_applications")
+def receive_waiting_applications(timestamp: int) -> None:
+    """Open a case for every application that waits without one, from whatever time it is."""
+    receive_waiting()
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="look_at_applicants_websites")
+def look_at_applicants_websites(timestamp: int) -> None:
+    """Ask applicants' websites whether they are there, where the operator wants that."""
+    if settings.APPLICANTS_WEBSITES_ARE_ASKED:
+        look_at_websites()
+
+
 @app.periodic(cron="41 2 * * *")
 @app.task(queueing_lock="audit_books_nightly")
 def audit_books_nightly(timestamp: int) -> None:
@@ -119,6 +142,33 @@ def _try_to_audit(
             summary=f"{finding}\nTo audit it again: {command}",
             again=True,
         )
+
+
+@app.periodic(cron="12 0 * * *")
+@app.task(queueing_lock="attest_reviews_daily")
+def attest_reviews_daily(timestamp: int) -> None:
+    """Have every public book say how much was screened and held on the days that are over."""
+    today = datetime.fromtimestamp(timestamp, UTC).date()
+    for book in Book.objects.public():
+        try:
+            attest_last_days(organisation=book.organisation, today=today)
+        except Exception as error:  # whatever it is, the other books say theirs
+            facts = {"organisation": book.organisation_id, "reason": in_words(error)}
+            logger.error("reviews not attested", extra=facts)
+
+
+@app.task
+def backtest_version(version_id: int) -> None:
+    """Test a version of a rule on the gifts of the last 90 days."""
+    backtest(version=RuleVersion.objects.select_related("organisation").get(pk=version_id))
+
+
+@app.periodic(cron="29 3 * * *")
+@app.task(queueing_lock="forget_visitors_nightly")
+def forget_visitors_nightly(timestamp: int) -> None:
+    """Forget the visitors whom no rule looks back to any more."""
+    forget_visitors()
+    forget_attempts()
 
 
 def _contradiction_in_words(found: Contradiction) -> str:

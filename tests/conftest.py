@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from xdist.scheduler import LoadFileScheduling
 
+from donations import door
 from tests.chromium import chromium  # noqa: F401 - a fixture
 
 # No test is timed: machines are busy.
@@ -34,6 +35,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 def plain_static_files(settings) -> None:
     """Name static files as they are: nobody collected them for the tests."""
     settings.STORAGES = {**settings.STORAGES, "staticfiles": PLAIN}
+
+
+@pytest.fixture(autouse=True)
+def nobody_at_the_door() -> None:
+    """Forget which organisations a test before had challenge everybody for a second."""
+    door.shown.clear()
+    door.spent.clear()
 
 
 @pytest.fixture(autouse=True)

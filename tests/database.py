@@ -22,10 +22,12 @@ FOLDER = "ALMONER_TEST_FOLDER"  # its presence tells a worker that the server is
 # Real in everything but this: nobody needs the tests' data after the machine has lost power.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 SURROUNDINGS = {
+    "APPLICANTS_WEBSITES_ARE_ASKED": "0",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "BASE_URL": "http://localhost:8000",
     "DEBUG": "0",
     "DEFAULT_FROM_EMAIL": "",
+    "SUPPORT_EMAIL": "",
     "DEMO": "0",
     "EMAIL_URL": "memorymail://",
     "LEDGER_HOST": "ledger.example",
@@ -33,13 +35,17 @@ SURROUNDINGS = {
     "LEDGER_TIMESTAMP_URL": "",
     "LEDGER_WITNESS_POLICY": "",
     "LOG_LEVEL": "WARNING",
+    "MAIL_TEMPLATES_DIR": "",
     "PORT": "8000",
+    "SANCTIONS_MAX_AGE_DAYS": "7",
+    "SANCTION_LISTS": "",
     "SECRET_KEY": "test-secret-key-of-a-fair-length-0123456789-0123456789",
     "STRIPE_API_BASE": "",
     "STRIPE_CLIENT_ID": "",
     "STRIPE_SECRET_KEY": "",
     "STRIPE_WEBHOOK_ALLOWED_IPS": "",
     "STRIPE_WEBHOOK_SECRETS": "whsec_test_current,whsec_test_previous",
+    "YENTE_URL": "",
 }
 
 

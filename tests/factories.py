@@ -1,9 +1,10 @@
 """The dull parts of the rows that tests need. Ledger rows come from `append`, never from here."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import factory
 from django.conf import settings
+from django.utils import timezone
 from factory.django import DjangoModelFactory, Password
 
 from common.ids import make_id
@@ -23,7 +24,7 @@ from organisations.models import (
     User,
 )
 from organisations.services import keys, tenants
-from reviews.models import Case
+from reviews.models import Case, Decision, Hold, Note, RuleVersion, SanctionList, Screening
 from treasury.models import BalanceTransaction, Dispute, Payout, StripeBalance, StripeReading
 from webhooks.models import Backfill, Delivery, Endpoint, Message, StripeEvent, Worker
 
@@ -364,6 +365,106 @@ class CaseFactory(DjangoModelFactory[Case]):
 
     class Meta:
         model = Case
+
+
+class DecisionFactory(DjangoModelFactory[Decision]):
+    """A proposal that nobody has confirmed."""
+
+    case = factory.SubFactory(CaseFactory)
+    round = factory.SelfAttribute("case.round")
+    choice = "close"
+    reason = "It is explained."
+    by = factory.SubFactory(UserFactory)
+    is_final = False
+
+    class Meta:
+        model = Decision
+
+
+class NoteFactory(DjangoModelFactory[Note]):
+    """Something that was said of a case."""
+
+    case = factory.SubFactory(CaseFactory)
+    kind = Note.Kind.COMMENT
+    by = factory.SubFactory(UserFactory)
+    text = "I wrote to them."
+
+    class Meta:
+        model = Note
+
+
+class HoldFactory(DjangoModelFactory[Hold]):
+    """A card that is authorised, and not charged."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    case = factory.SubFactory(CaseFactory, organisation=factory.SelfAttribute("..organisation"))
+    gift = factory.Sequence(lambda number: f"don_{number}")
+    kind = Hold.Kind.CAPTURE
+    amount = 120_000
+    currency = "EUR"
+    purpose = "fund:general"
+    payment_intent = "pi_1"
+    lapses_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=5))
+
+    class Meta:
+        model = Hold
+
+
+class ScreeningFactory(DjangoModelFactory[Screening]):
+    """A gift at which one rule hit."""
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    occasion = Screening.Occasion.SETTLEMENT
+    subject = "don_1"
+    verdict = Screening.Verdict.REVIEW
+    score = 40
+    results = factory.LazyFunction(lambda: [found()])
+    hits = factory.List(["donor_pace"])
+    duration_us = 400
+
+    class Meta:
+        model = Screening
+
+
+class SanctionListFactory(DjangoModelFactory[SanctionList]):
+    """The European Union's list, loaded now."""
+
+    source = "EU"
+    published_on = NOON.date()
+    imported_at = factory.LazyFunction(timezone.now)
+    sha256 = "a" * 64
+    entries = 17_214
+
+    class Meta:
+        model = SanctionList
+
+
+class RuleVersionFactory(DjangoModelFactory[RuleVersion]):
+    """Parameters that somebody proposed."""
+
+    rule = "donor_pace"
+    number = 1
+    parameters = factory.Dict({"per_hour": 3})
+    reason = "Choirs give together."
+    proposed_by = factory.SubFactory(UserFactory)
+
+    class Meta:
+        model = RuleVersion
+
+
+def found(rule: str = "donor_pace", outcome: str = "hit", **fields) -> dict[str, object]:
+    """Return what a rule found, as a screening keeps it."""
+    result = {
+        "rule": rule,
+        "version": "shipped",
+        "mode": "active",
+        "outcome": outcome,
+        "verdict": "review" if outcome == "hit" else "approve",
+        "score": 40 if outcome == "hit" else 0,
+        "evidence": {"tries": 3, "limit": 2},
+        "duration_us": 120,
+    }
+    return result | fields
 
 
 def gift_entries(

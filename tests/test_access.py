@@ -1,10 +1,12 @@
 """Who may open what: one table, every route of the site against everybody who may come."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -28,12 +30,14 @@ from tests.factories import (
     BalanceTransactionFactory,
     CaseFactory,
     CreditGrantFactory,
+    DecisionFactory,
     DeliveryFactory,
     DisputeFactory,
     DocumentFactory,
     DonationFactory,
     EndpointFactory,
     GrantRuleFactory,
+    HoldFactory,
     InvitationFactory,
     MailFactory,
     MembershipFactory,
@@ -41,6 +45,9 @@ from tests.factories import (
     PayoutFactory,
     RecurringGiftFactory,
     RefundRequestFactory,
+    RuleVersionFactory,
+    SanctionListFactory,
+    ScreeningFactory,
     StripeBalanceFactory,
     StripeEventFactory,
     StripeReadingFactory,
@@ -238,8 +245,12 @@ TABLE = {
     "admin/autocomplete/": (*SIGNED_OUT, 403, 403),
     "admin/jsi18n/": (*SIGNED_OUT, 200, 200),
     "admin/r/<path:content_type_id>/<path:object_id>/": (*SIGNED_OUT, 404, 404),
-    "admin/organisations/user/<id>/password/": (*SIGNED_OUT, 403, 200),
+    # Nobody sets another's password.
+    "admin/organisations/user/<id>/password/": (*SIGNED_OUT, 403, 403),
     "admin/organisations/organisation/documents/<slug:document_id>/": (*SIGNED_OUT, 403, 200),
+    "admin/figures/": (*SIGNED_OUT, 403, 200),
+    "admin/figures/export/": (*SIGNED_OUT, 403, 200),
+    "admin/reviews/ruleversion/propose/": (*SIGNED_OUT, 403, 200),
     "admin/(?P<url>.*)$": (*SIGNED_OUT, 404, 404),
 }
 # The admin's pages of one model: lists are for who may view, and only people and their groups
@@ -390,9 +401,16 @@ def rows(lantern, clients) -> dict[str, str]:
     RefundRequestFactory(donation=gift)
     StripeEventFactory(organisation=lantern)
     CaseFactory(organisation=lantern)
+    decided = DecisionFactory(case=CaseFactory(organisation=lantern))
+    HoldFactory(organisation=lantern)
+    ScreeningFactory(organisation=lantern)
+    RuleVersionFactory()
+    SanctionListFactory()
+    LogEntry.objects.log_actions(decided.by_id, [decided.case], CHANGE, "Seen.")
     CreditGrantFactory(organisation=lantern)
     GrantRuleFactory(organisation=lantern)
-    WorkerFactory(seen_at=timezone.now())
+    # The walk may take longer than a worker may be silent.
+    WorkerFactory(seen_at=timezone.now() + timedelta(hours=1))
     MailFactory()
     DeliveryFactory()
     Group.objects.create(name="Reviewers")

@@ -19,6 +19,11 @@ OPTIONS = {
         "--organisation": "the organisation's slug; all logs if left out",
         "target": "a folder, or s3://bucket/prefix; files go to <target>/log/…",
     },
+    "load_sanctions": {
+        "--list": "{OFAC,EU,UN,UK}",
+        "--force": "also an older list, or one of less than half as many parties",
+        "file": "as the publisher has it",
+    },
     "offline_page": {"file": "such as almoner-verify.html"},
     "rotate_key": {
         "--organisation": "the organisation's slug",
@@ -50,6 +55,11 @@ OPTIONS = {
         "--organisation": "the organisation's slug",
         "--book": "the name of a book; public if left out",
     },
+    "create_staff": {
+        "--email": "",
+        "--group": "{auditor,lead,operator,reviewer}",
+        "--superuser": "May do everything.",
+    },
     "issue_api_key": {
         "--organisation": "A slug or an id.",
         "--application": "Gifts and refunds: donations.",
@@ -59,6 +69,7 @@ OPTIONS = {
 REQUIRED = {
     "correct_entry": {"--organisation": "lantern", "--sequence": "1", "--reason": "Twice."},
     "issue_api_key": {"--organisation": "lantern", "--application": "credits", "--scope": "ledger"},
+    "load_sanctions": {"--list": "OFAC", "file": "sdn.xml"},
 }
 
 
@@ -88,6 +99,7 @@ def test_a_command_asks_for_what_it_needs(name, option):
     [
         ("correct_entry", "--sequence", "invalid int value: 'x'"),
         ("issue_api_key", "--scope", r"invalid choice: 'x' \(choose from"),
+        ("load_sanctions", "--list", r"invalid choice: 'x' \(choose from"),
     ],
 )
 def test_a_command_refuses_what_it_cannot_use(name, option, remedy):

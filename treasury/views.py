@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,7 +16,9 @@ from ledger.log import keys_of
 from ledger.models import PUBLIC, Account, Book, Entry
 from organisations.access import Right, members_only
 from organisations.models import SLUG, Membership, Organisation
-from treasury.models import Payout, PayoutItem, StripeBalance, StripeReading
+from reviews.models import PayoutHold
+from treasury.models import Payout, PayoutControl, PayoutItem, StripeBalance, StripeReading
+from treasury.services.ordering import is_held
 from treasury.templatetags.charts import first_month
 
 CARDS_AT_HOME = 6
@@ -88,6 +91,7 @@ def organisation_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "organisation": organisation,
         "book": book,
         "accounts": accounts,
+        "set_aside": Entry.objects.of(organisation).set_aside(),
         "names": Fund.objects.names(organisation),
         "comparisons": _comparisons(book, accounts),
         "reading": StripeReading.objects.filter(organisation=organisation).first(),
@@ -134,7 +138,14 @@ def payout_detail(request: HttpRequest, slug: str, payout: str) -> HttpResponse:
 @members_only(Right.LOOK)
 def console_payouts(request: HttpRequest, membership: Membership) -> HttpResponse:
     """List payouts for members, with what only they may know: the bank, and why one came back."""
-    context = _payouts(request, membership.organisation)
+    organisation = membership.organisation
+    context = {
+        **_payouts(request, organisation),
+        "hold": PayoutHold.objects.of(organisation).in_force().first(),
+        "control": PayoutControl.objects.filter(organisation=organisation).first(),
+        "is_held": is_held(organisation),
+        "support": settings.SUPPORT_EMAIL,
+    }
     return render(request, "treasury/console_payouts.html", context)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-DECLINED, DISPUTED, GOOD = "4000000000000002", "4000000000000259", "4242424242424242"
+DECLINED, DISPUTED = "4000000000000002", "4000000000000259"
+CHECKS = "0864297531"  # what makes a digit before it one of a card's number
 YEAR = timedelta(days=365)
 PAYOUT_EVERY = timedelta(days=30)
 USERS = 12
@@ -47,6 +48,7 @@ class Charity:
     names: list[str]
     refunds: frozenset[int] = field(default_factory=frozenset)
     disputed: int | None = None
+    bears_losses: bool = False
 
     def fields(self) -> dict[str, Any]:
         """Return what the organisation's row says."""
@@ -108,6 +110,7 @@ CHARITIES = [
         description="Buys back drained salt pans and lets the tide and the birds return.",
         registration="513 402 110",
         website="https://saltmarsh.example",
+        bears_losses=True,
         crest="marsh",
         owner="Rui Tavares",
         gifts=70,
@@ -134,6 +137,11 @@ class GiftStory:
     is_refunded: bool
 
 
+def card_of(person: int) -> str:
+    """Return the card of one of a hundred people: with one card for all, rules hold their gifts."""
+    return "424242000000" + "".join(digit + CHECKS[int(digit)] for digit in f"{person:02}")
+
+
 def gifts_of(charity: Charity, until: datetime) -> Iterator[GiftStory]:
     """Return a charity's gifts of the year before a moment: the same ones every time."""
     dice = random.Random(charity.slug)  # noqa: S311 - a story, not a secret
@@ -148,11 +156,11 @@ def gifts_of(charity: Charity, until: datetime) -> Iterator[GiftStory]:
             amount=dice.choice(charity.amounts[currency]),
             currency=currency,
             fund=dice.choice([*(fund.slug for fund in charity.funds), "general"]),
-            donor=f"donor{dice.randrange(60)}@example.org",
+            donor=f"donor{(person := dice.randrange(60))}@example.org",
             public_name=dice.choice(charity.names) if dice.random() < 0.2 else "",  # noqa: PLR2004
             cards=[
                 *([DECLINED] if is_declined_once else []),
-                DISPUTED if number == charity.disputed else GOOD,
+                DISPUTED if number == charity.disputed else card_of(person),
             ],
             is_refunded=number in charity.refunds,
         )

@@ -1,4 +1,4 @@
-"""What this app does when the apps below speak: it notes what subscribers will be told."""
+"""What this app does when the apps below speak: it notes whom to tell, and follows decisions."""
 
 from typing import Any
 
@@ -6,9 +6,13 @@ from django.dispatch import receiver
 
 from donations.models import Donation
 from donations.signals import donation_failed, donation_paid
+from reviews.models import Case, Decision
+from reviews.signals import case_decided
 from treasury.models import Payout
 from treasury.signals import payout_arrived
-from webhooks.models import Topic
+from webhooks.models import Endpoint, StripeEvent, Topic
+from webhooks.services.draining import process_again
+from webhooks.services.subscribing import enable_endpoint
 from webhooks.services.telling import tell_of_gift, tell_of_payout
 
 
@@ -30,3 +34,12 @@ def tell_failed(donation: Donation, **_kwargs: Any) -> None:
 def tell_arrived(payout: Payout, **_kwargs: Any) -> None:
     """Insert what is told of a payout."""
     tell_of_payout(payout=payout)
+
+
+@receiver(case_decided)
+def try_again(case: Case, decision: Decision, **_kwargs: Any) -> None:
+    """Queue a parked event, or enable a broken endpoint, where staff decided so."""
+    if decision.choice == "again":
+        process_again(event=StripeEvent.objects.get(id=case.subject))
+    elif decision.choice == "enable":
+        enable_endpoint(endpoint=Endpoint.objects.get(id=case.subject))

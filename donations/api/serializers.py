@@ -11,6 +11,7 @@ from donations.models import (
     GENERAL,
     NAME_LENGTH_MAX,
     OWNER_ID_LENGTH_MAX,
+    REASONS,
     Donation,
     RecurringGift,
     RefundRequest,
@@ -151,7 +152,7 @@ class AskRefund(StrictSerializer):
         help_text="Minor units of the gift's currency; left out, it is all that is left.",
     )
     reason = serializers.ChoiceField(
-        choices=RefundRequest.Reason.choices,
+        choices=REASONS,
         required=False,
         default=RefundRequest.Reason.REQUESTED_BY_CUSTOMER,
     )

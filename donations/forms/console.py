@@ -17,7 +17,7 @@ from donations.forms.amounts import (
 )
 from donations.forms.entries import Days
 from donations.forms.gifts import KEY
-from donations.models import NOTE_LENGTH_MAX, Donation, Fund, RefundRequest
+from donations.models import NOTE_LENGTH_MAX, REASONS, Donation, Fund, RefundRequest
 from donations.templatetags.gifts import GIFT_STATES
 
 GIFT_ID = re.compile(r"don_[0-9a-z]{26}\Z")
@@ -115,7 +115,7 @@ class RefundForm(PageForm):
     )
     reason = forms.ChoiceField(
         label="Why",
-        choices=RefundRequest.Reason.choices,
+        choices=REASONS,
         error_messages={
             "required": "Choose why.",
             "invalid_choice": "Choose one of these reasons.",

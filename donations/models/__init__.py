@@ -10,7 +10,12 @@ from donations.models.gifts import (
 )
 from donations.models.giving import GivingCurrency
 from donations.models.recurring import RecurringGift, RecurringNotice
-from donations.models.refunds import NOTE_LENGTH_MAX, RefundRequest, RefundRequestQuerySet
+from donations.models.refunds import (
+    NOTE_LENGTH_MAX,
+    REASONS,
+    RefundRequest,
+    RefundRequestQuerySet,
+)
 from donations.models.visits import DonorKnock, DonorVisit
 
 __all__ = [
@@ -19,6 +24,7 @@ __all__ = [
     "NAME_LENGTH_MAX",
     "NOTE_LENGTH_MAX",
     "OWNER_ID_LENGTH_MAX",
+    "REASONS",
     "Donation",
     "DonationQuerySet",
     "DonorKnock",

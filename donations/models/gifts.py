@@ -85,15 +85,18 @@ class Donation(models.Model):
     like `amount`. A payment of a gift that repeats knows it (`recurring`) and Stripe's `invoice`.
     `payout` is the payout that takes its money to the bank, and `payout_arrived_on` the day when
     it was there. `owner_id` is what the organisation's own application calls the donor, who may be
-    granted credits. It, the donor fields and the hash of the request that named them are personal:
-    they are in no line of the public book, no log and no URL, and empty for ever once they were
-    erased (`erased_at`).
+    granted credits. `authorise_only` is a gift whose card is charged after staff have released it;
+    `held_as` says how it is held now (`capture`, `ledger`: `reviews.models.Hold`), and
+    `screening_due` that the rules have not looked at the settled gift. `owner_id`, the donor
+    fields and the hash of the request that named them are personal: they are in no line of the
+    public book, no log and no URL, and empty for ever once they were erased (`erased_at`).
     """
 
     class Status(models.TextChoices):
         PENDING = "pending"
         PAID = "paid"
         SETTLED = "settled"
+        HELD = "held"
         PARTIALLY_REFUNDED = "partially_refunded"
         REFUNDED = "refunded"
         DISPUTED = "disputed"
@@ -135,6 +138,10 @@ class Donation(models.Model):
     checkout_url = models.TextField(blank=True, editable=False)
     payment_intent = models.CharField(max_length=255, blank=True, editable=False)
 
+    authorise_only = models.BooleanField(default=False, db_default=False, editable=False)
+    held_as = models.CharField(max_length=7, blank=True, db_default="", editable=False)
+    screening_due = models.BooleanField(default=False, db_default=False, editable=False)
+
     erased_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     paid_at = models.DateTimeField(null=True, editable=False)
@@ -153,7 +160,12 @@ class Donation(models.Model):
 
     class Meta:
         permissions = [("erase_donor", "Can erase who gave")]
-        indexes = [models.Index(fields=["organisation", "-created_at"], name="donation_by_time")]
+        indexes = [
+            models.Index(fields=["organisation", "-created_at"], name="donation_by_time"),
+            models.Index(
+                fields=["settled_at"], condition=Q(screening_due=True), name="donation_to_screen"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount__gt=0, amount__lt=2**53), name="donation_is_positive"
@@ -174,6 +186,7 @@ class Donation(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "paid", "failed", "expired", "canceled"])
+                | Q(status="held", held_as="capture")
                 | Q(sequence__isnull=False),
                 name="donation_status_fits_its_ledger",
             ),
@@ -225,11 +238,15 @@ class Donation(models.Model):
             return self._settled_status()
         if self.paid_at:
             return self.Status.PAID
+        if self.held_as and not self.ended_as:
+            return self.Status.HELD
         return self.ended_as or self.Status.PENDING
 
     def _settled_status(self) -> str:
         if self.disputed_amount:
             return self.Status.DISPUTED
+        if self.held_as:
+            return self.Status.HELD
         if not self.refunded_amount:
             return self.Status.SETTLED
         is_whole = self.refunded_amount >= self.amount

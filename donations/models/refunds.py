@@ -68,6 +68,7 @@ class RefundRequest(models.Model):
         REQUESTED_BY_CUSTOMER = "requested_by_customer", "The donor asked for it"
         DUPLICATE = "duplicate", "The gift was made twice"
         FRAUDULENT = "fraudulent", "The owner of the card did not make it"
+        NOT_ACCEPTED = "not_accepted", "A review did not accept the gift"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id("rfd"), editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="refund_requests")
@@ -138,4 +139,6 @@ class RefundRequest(models.Model):
         return self.id
 
 
+# Why members and programs may give back; what a review does not accept is for staff to say.
+REASONS = [each for each in RefundRequest.Reason.choices if each[0] != "not_accepted"]
 UNANSWERED = (RefundRequest.Status.REQUESTED, RefundRequest.Status.SENT)

@@ -6,6 +6,7 @@ from django.utils import timezone
 from donations.models import Donation, RecurringGift, RefundRequest
 from ledger.models import Entry, Opening
 from ledger.services.openings import erase_details
+from reviews.services.attempts import forget_traits
 
 # A request's hash has no salt: who guesses an address could try it out.
 PERSONAL = ("donor_email", "donor_name", "public_name", "owner_id", "request_hash")
@@ -46,6 +47,7 @@ def _erase(donation: Donation) -> Donation:
         if Opening.objects.of(entry).exists():
             erase_details(entry=entry)
     RefundRequest.objects.of_gift(donation).update(note="")
+    forget_traits(organisation=donation.organisation, gift=donation.id)
     for field in PERSONAL:
         setattr(donation, field, "")
     donation.erased_at = timezone.now()

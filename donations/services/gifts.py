@@ -46,7 +46,7 @@ def _learn_payment(donation: Donation, payment: Payment) -> None:
     learn_donor(donation, donor_email=payment.donor_email, donor_name=payment.donor_name)
     if before == (donation.paid_at, donation.donor_email, donation.donor_name):
         return  # it is told several times
-    _save(donation, "paid_at", "donor_email", "donor_name")
+    save_facts(donation, "paid_at", "donor_email", "donor_name")
     if before[0] is None:
         donation_paid.send(Donation, donation=donation)
 
@@ -68,7 +68,7 @@ def mark_ended(
         before = donation.ended_at, donation.ended_as
         ended_at, ended_as = max(before, (ended_at, ended_as))
     donation.ended_as, donation.ended_at = ended_as, ended_at
-    _save(donation, "ended_as", "ended_at")
+    save_facts(donation, "ended_as", "ended_at")
     if donation.status == Donation.Status.FAILED:
         donation_failed.send(Donation, donation=donation)
 
@@ -105,8 +105,9 @@ def settle(*, donation: Donation, entry: Entry) -> None:
     donation.settled_amount, donation.settled_currency = entry.amount, entry.currency
     donation.settled_at = entry.recorded_at
     donation.paid_at = min(donation.paid_at or entry.occurred_at, entry.occurred_at)
+    donation.screening_due = True
     facts = ("sequence", "settled_amount", "settled_currency", "settled_at", "paid_at")
-    _save(donation, *facts, "donor_email", "donor_name")
+    save_facts(donation, *facts, "screening_due", "donor_email", "donor_name")
     if is_news:
         donation_paid.send(Donation, donation=donation)
     donation_settled.send(Donation, donation=donation)
@@ -117,7 +118,7 @@ def add_refund(*, organisation: Organisation, donation_id: str, amount: int) -> 
     donation = _locked(organisation, donation_id)
     if donation is not None:
         donation.refunded_amount += amount
-        _save(donation, "refunded_amount")
+        save_facts(donation, "refunded_amount")
 
 
 def add_dispute(*, organisation: Organisation, donation_id: str, amount: int) -> None:
@@ -125,7 +126,7 @@ def add_dispute(*, organisation: Organisation, donation_id: str, amount: int) ->
     donation = _locked(organisation, donation_id)
     if donation is not None:
         donation.disputed_amount += amount
-        _save(donation, "disputed_amount")
+        save_facts(donation, "disputed_amount")
 
 
 def note_payout(
@@ -140,10 +141,11 @@ def note_payout(
     own.update(payout=payout, payout_arrived_on=arrived_on)
 
 
-def _locked(organisation: Organisation, donation_id: str) -> Donation | None:
-    return lock_gifts(organisation, [donation_id]).get(donation_id)
-
-
-def _save(donation: Donation, *fields: str) -> None:
+def save_facts(donation: Donation, *fields: str) -> None:
+    """Save facts of a locked gift, with the status that they add up to."""
     donation.status = donation.status_now()
     donation.save(update_fields=[*fields, "status"])
+
+
+def _locked(organisation: Organisation, donation_id: str) -> Donation | None:
+    return lock_gifts(organisation, [donation_id]).get(donation_id)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.errors import TryAgainLater
+from common.ids import make_id
 from common.money import to_stripe
 from common.stripe_api import client, on_account, translated_errors
 from donations.errors import (
@@ -21,7 +22,9 @@ from donations.errors import (
 from donations.models import GENERAL, Donation, Fund
 from donations.services.giving import check_amount
 from donations.services.recurring import begin_recurring
+from donations.services.screening import Visitor, is_promised, screen_promise
 from organisations.models import Organisation, StripeAccountState
+from reviews.services.attempts import gift_tried_as
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent, RequestOptions
@@ -56,15 +59,16 @@ def promise_donation(
     success_url: str = "",
     cancel_url: str = "",
     idempotency_key: str | None = None,
+    visitor: Visitor | None = None,
 ) -> Promised:
     """
     Promise a gift and open its payment at Stripe, on the organisation's own account.
 
     `amount` counts minor units of `currency`; `owner_id` is who may be granted credits. With an
     `interval` this is the first payment of a gift that repeats. The same `idempotency_key` again
-    returns the same gift and goes on where it was cut off. Raises what `check_amount` does, and
-    `UnknownFund`, `TakesNoGifts`, `RepeatsByCheckoutOnly`, `IdempotencyConflict`,
-    `TryAgainLater`, `StripeRefused`.
+    returns the same gift. A new one is screened: its card may be authorised only, for staff to
+    decide. Raises what `check_amount` and `screen_promise` do, and `UnknownFund`, `TakesNoGifts`,
+    `RepeatsByCheckoutOnly`, `IdempotencyConflict`, `TryAgainLater`, `StripeRefused`.
     """
     gift = {
         "amount": amount,
@@ -77,8 +81,8 @@ def promise_donation(
         "owner_id": owner_id,
     }
     links = {"success_url": success_url, "cancel_url": cancel_url}
-    _check(organisation, gift, interval, idempotency_key)
-    donation, is_new = _take_down(organisation, gift, links, idempotency_key, interval)
+    fields = gift | {"id": make_id("don"), "request_hash": _digest(gift | links, interval)}
+    donation, is_new = _take_down(organisation, fields, interval, idempotency_key, visitor)
     return Promised(donation, is_new, _open(donation, links))
 
 
@@ -88,12 +92,18 @@ def journey_url(donation: Donation) -> str:
     return f"{settings.BASE_URL}{path}?token={donation.token}"
 
 
-def create_sandbox_account(*, country: str, currency: str, name: str = "") -> str:
-    """Open a connected account in the sandbox, for an organisation that has none."""
+def create_sandbox_account(
+    *, country: str, currency: str, name: str = "", bears_losses: bool = False
+) -> str:
+    """
+    Open a connected account in the sandbox, for an organisation that has none.
+
+    Where the platform `bears_losses`, the account's payouts are the platform's to time.
+    """
     params: AccountCreateParams = {
         "country": country,
         "default_currency": currency.lower(),
-        "type": "standard",
+        "type": "custom" if bears_losses else "standard",
     }
     if name:  # donors read it on the payment page
         params["business_profile"] = {"name": name}
@@ -116,39 +126,52 @@ def _check(
         raise TakesNoGifts(state.why_no_gifts)
     if not Fund.objects.of(organisation).filter(slug=gift["fund"]).exists():
         raise UnknownFund
-    if not _is_promised(organisation, idempotency_key):
+    # A promise stays one, whatever the organisation asks for by now.
+    if not is_promised(organisation, idempotency_key):
         terms = {name: gift[name] for name in ("amount", "currency")}
         check_amount(organisation=organisation, **terms)
 
 
-def _is_promised(organisation: Organisation, idempotency_key: str | None) -> bool:
-    # A promise stays one, whatever the organisation asks for by now.
-    if idempotency_key is None:
-        return False
-    return Donation.objects.of(organisation).filter(idempotency_key=idempotency_key).exists()
+def _digest(asked: dict[str, Any], interval: str | None) -> str:
+    # Without an owner it is what it was before gifts had any, so that old keys go on answering;
+    # and one that does not repeat, likewise.
+    asked = {name: value for name, value in asked.items() if value or name != "owner_id"}
+    asked |= {"interval": interval} if interval else {}
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _take_down(
+    organisation: Organisation,
+    fields: dict[str, Any],
+    interval: str | None,
+    idempotency_key: str | None,
+    visitor: Visitor | None,
+) -> tuple[Donation, bool]:
+    _check(organisation, fields, interval, idempotency_key)
+    # Who was challenged comes again: what is known of the first try is of the same gift.
+    tried = idempotency_key and gift_tried_as(organisation, idempotency_key)
+    fields = fields | {"id": tried or fields["id"]}
+    if not is_promised(organisation, idempotency_key):
+        is_reviewed = screen_promise(organisation, fields, idempotency_key, visitor)
+        # What repeats cannot wait for a capture: its first payment is held in the ledger instead.
+        fields = fields | {"authorise_only": is_reviewed and interval is None}
+    return _keep(organisation, fields, interval, idempotency_key)
 
 
 @transaction.atomic
-def _take_down(
+def _keep(
     organisation: Organisation,
-    gift: dict[str, Any],
-    links: dict[str, str],
-    idempotency_key: str | None,
+    fields: dict[str, Any],
     interval: str | None,
+    idempotency_key: str | None,
 ) -> tuple[Donation, bool]:
-    # Without an owner it is what it was before gifts had any, so that old keys go on answering;
-    # and one that does not repeat, likewise.
-    asked = {name: value for name, value in gift.items() if value or name != "owner_id"}
-    asked |= {"interval": interval} if interval else {}
-    request_hash = sha256(json.dumps(asked | links, sort_keys=True).encode()).hexdigest()
-    fields = gift | {"request_hash": request_hash}
     if idempotency_key is None:
         donation, is_new = Donation.objects.create(organisation=organisation, **fields), True
     else:
         donation, is_new = Donation.objects.get_or_create(
             organisation=organisation, idempotency_key=idempotency_key, defaults=fields
         )
-    if donation.request_hash != request_hash:
+    if donation.request_hash != fields["request_hash"]:
         raise IdempotencyConflict
     if is_new and interval:
         begin_recurring(donation=donation, interval=interval)
@@ -210,6 +233,8 @@ def _intent_params(donation: Donation) -> "PaymentIntentCreateParams":
         "automatic_payment_methods": {"enabled": True},
         "metadata": {"donation_id": donation.id},
     }
+    if donation.authorise_only:
+        params["capture_method"] = "manual"
     if donation.donor_email:
         params["receipt_email"] = donation.donor_email
     return params
@@ -241,6 +266,8 @@ def _checkout_params(donation: Donation, slot: int) -> "SessionCreateParams":
     else:
         params |= {"mode": "payment", "submit_type": "donate"}
         params["payment_intent_data"] = {"metadata": metadata}
+        if donation.authorise_only:
+            params["payment_intent_data"]["capture_method"] = "manual"
     if donation.donor_email:
         params["customer_email"] = donation.donor_email
     return params

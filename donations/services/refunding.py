@@ -19,10 +19,12 @@ from common.money import to_stripe
 from common.stripe_api import StripeRefused, client, on_account, translated_errors
 from donations.models import RefundRequest
 from donations.services.refund_mail import tell_failure, tell_refusal
-from donations.services.refunds import Wish, take_down
-from donations.services.refusals import refusal_in_words
+from donations.services.refunds import STAFF, Wish, take_down
+from donations.services.refusals import failure_in_words, refusal_in_words
 from ledger.models import Entry
 from organisations.models import Organisation
+from reviews.models import Case
+from reviews.services.holds import undo
 
 if TYPE_CHECKING:
     from stripe.params import RefundCreateParams
@@ -120,6 +122,7 @@ def learn_refund(*, organisation: Organisation, told: Told) -> None:
     refund.save(update_fields=["stripe_refund", "status", "failure"])
     if refund.status == Status.FAILED:
         tell_failure(refund)
+        _put_before_staff(refund, f"The refund came back: {failure_in_words(refund.failure)}")
 
 
 def _named(organisation: Organisation, told: Told) -> RefundRequest | None:
@@ -151,9 +154,10 @@ def _ask_stripe(refund: RefundRequest) -> dict[str, Any]:
     params: RefundCreateParams = {
         "charge": charge,
         "amount": to_stripe(refund.amount, refund.donation.currency),
-        "reason": refund.reason,
         "metadata": {"donation_id": refund.donation_id, NAME: refund.id},
     }
+    if refund.reason != RefundRequest.Reason.NOT_ACCEPTED:  # Stripe has no word for it
+        params["reason"] = refund.reason
     with translated_errors(account):
         options = on_account(account, f"almoner:refund:{refund.id}")
         return client().v1.refunds.create(params, options).to_dict(for_json=True)
@@ -190,6 +194,13 @@ def _refuse(claimed: RefundRequest, error: StripeRefused) -> None:
     refund.save(update_fields=["status", "refusal_code", "refusal"])
     if refund.attempts > 1:
         tell_refusal(refund)
+    _put_before_staff(refund, f"Stripe refused the refund: {refund.refusal}")
+
+
+def _put_before_staff(refund: RefundRequest, why: str) -> None:
+    kind, _, decided = refund.key.partition(":")
+    if kind == STAFF:
+        undo(case=Case.objects.get(pk=decided.partition(":")[0]), why=why)
 
 
 def _code(refusal: StripeRefused) -> str:

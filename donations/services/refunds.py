@@ -6,13 +6,24 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.db import transaction
+from django.utils import timezone
 
 from common.money import format_money
 from donations.errors import NotRefundable, RefundDiffers, RefundTooLarge
 from donations.models import Donation, RefundRequest
+from donations.services.screening import settled_facts
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
 from organisations.models import Organisation, User
+from reviews.models import Case, Screening
+from reviews.rules.rule import Verdict
+from reviews.services.cases import open_case
+from reviews.services.screening import screen
+from reviews.services.wording import why_in_words
+from reviews.traits import key_of
+
+# How the keys of refunds begin that staff decided on; the case and its round follow.
+STAFF = "case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,8 @@ def take_down(
         )
     if refund.request_hash != wish.digest(donation.id):
         raise RefundDiffers
+    if is_new and not wish.key.startswith(f"{STAFF}:"):
+        _screen(refund)
     return refund, is_new
 
 
@@ -100,6 +113,24 @@ def unbooked_refunds(donation: Donation, entries: Iterable[Entry]) -> list[Refun
     booked = [str(row.metadata.get("source")) for row in entries if row.operation == returned]
     requests = RefundRequest.objects.of_gift(donation).under_way()
     return list(requests.exclude(stripe_refund__in=booked))
+
+
+def _screen(refund: RefundRequest) -> None:
+    # The money goes back to the card it came from; staff see the pattern, and hold up nobody.
+    facts = settled_facts(refund.donation, at=timezone.now())
+    screened = screen(occasion=Screening.Occasion.REFUND, gift=facts)
+    if screened.verdict == Verdict.REVIEW:
+        money = format_money(refund.amount, refund.donation.currency)
+        open_case(
+            organisation=refund.organisation,
+            kind=Case.Kind.REFUND,
+            subject=refund.id,
+            summary=f"A refund of {money} was asked for. {why_in_words(screened.kept)}",
+            gift=refund.donation_id,
+            donor_key=key_of("email", refund.donation.donor_email),
+            amount=refund.amount,
+            currency=refund.donation.currency,
+        )
 
 
 def _amount(donation: Donation, wanted: int | None) -> int:

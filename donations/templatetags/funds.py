@@ -1,6 +1,6 @@
 """How far a fund has come."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.template import Library
@@ -30,9 +30,20 @@ class Progress(NamedTuple):
 
 
 @register.simple_tag
-def fund_progress(fund: Fund, currency: str, accounts: Iterable[Any]) -> Progress:
-    """Return a fund's progress in a currency, from the accounts of the public book."""
-    received, gone = _sums(fund, currency, accounts)
+def fund_progress(
+    fund: Fund,
+    currency: str,
+    accounts: Iterable[Any],
+    set_aside: Mapping[tuple[str, str], int],
+) -> Progress:
+    """
+    Return a fund's progress in a currency, from the accounts of the public book.
+
+    What is `set_aside` for review counts nowhere; what of it was released has come back, and counts
+    once.
+    """
+    held = set_aside.get((fund.account, currency), 0)
+    received, gone = (total - held for total in _sums(fund, currency, accounts))
     left = received - gone
     out_bar, left_bar = bar_parts((gone, left), max(fund.goal or 0, received))
     percent = received * 100 // fund.goal if fund.goal else None

@@ -26,6 +26,7 @@ GIFT_STATES = {
     Donation.Status.PENDING: State("Not paid yet", "clock"),
     Donation.Status.PAID: State("Paid, not in the ledger yet", "clock", "wait"),
     Donation.Status.SETTLED: State("In the ledger", "check", "good"),
+    Donation.Status.HELD: State("Held for review", "hold", "wait"),
     Donation.Status.PARTIALLY_REFUNDED: State("Given back in part", "out", "move"),
     Donation.Status.REFUNDED: State("Given back", "out", "move"),
     Donation.Status.DISPUTED: State("Disputed", "flag", "bad"),

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -18,9 +19,10 @@ from donations.views.console import entries_of
 from ledger.log import opening_of, seal_of
 from ledger.models import Entry, Opening
 from ledger.witnessing import Witnessed
+from reviews.models import Hold
 
 FRESH_SECONDS = 600
-UNSETTLED = (Donation.Status.PENDING, Donation.Status.PAID)
+UNSETTLED = (Donation.Status.PENDING, Donation.Status.PAID, Donation.Status.HELD)
 
 
 @private
@@ -42,6 +44,8 @@ def donation_detail(request: HttpRequest, donation_id: str) -> HttpResponse:
         "openings": Opening.objects.of(entry) if entry else (),
         "names": Fund.objects.names(donation.organisation),
         "again": _again(donation),
+        "hold": _hold(donation),
+        "support": settings.SUPPORT_EMAIL,
         "is_first": _is_first(donation),
         "refresh_seconds": _refresh_seconds(donation, is_proven=not entry or _is_proven(seal)),
     }
@@ -82,6 +86,13 @@ def _own_gift(request: HttpRequest, donation_id: str) -> Donation:
     if not donation.is_opened_by(request.GET.get("token", "")):
         raise Http404
     return donation
+
+
+def _hold(donation: Donation) -> Hold | None:
+    if not (donation.held_as or donation.authorise_only):
+        return None
+    own = Hold.objects.of(donation.organisation).filter(gift=donation.id)
+    return own.order_by("-opened_at").first()
 
 
 def _again(donation: Donation) -> str:

@@ -74,6 +74,12 @@ class EntryQuerySet(LineQuerySet["Entry"]):
         """Return everything that happened to one gift, in its order."""
         return self.filter(metadata__donation=donation_id).order_by("sequence")
 
+    def set_aside(self) -> dict[tuple[str, str], int]:
+        """Return what was ever held for review, by the account it came from and its currency."""
+        held = self.filter(book=PUBLIC, operation="DONATION_HELD").values("debit", "currency")
+        sums = held.annotate(amount=Sum("amount")).values_list("debit", "currency", "amount")
+        return {(account, currency): amount for account, currency, amount in sums}
+
     def by_month(self, *, since: datetime, places: Collection[str]) -> list[Any]:
         """
         Return what was `received` and what is `gone`, per currency and month since a moment.

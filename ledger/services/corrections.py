@@ -12,6 +12,7 @@ from ledger.services.retrying import retried
 
 REASON_LENGTH_MAX = 500
 OVERDRAWN = "account_is_not_overdrawn"
+HOLDS = ("DONATION_HELD", "HOLD_RELEASED")
 
 
 @retried
@@ -27,6 +28,10 @@ def correct_entry(*, entry: EntryFields, reason: str) -> Entry:
     reason = check_reason(reason)
     if not entry.amount:
         raise NotCorrectable
+    if entry.operation in HOLDS:
+        raise NotCorrectable(
+            "A hold is not corrected: decide its case, and the money is released or given back."
+        )
     book = Book.objects.select_for_update().get(pk=(entry.organisation_id, entry.book))
     if stored := _correction_of(entry):
         if stored.metadata["reason"] == reason:

@@ -1,7 +1,7 @@
 """Entries and accounts in words: what happened, from where to where."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.template import Library
 
@@ -69,6 +69,7 @@ KINDS = {
     "ERASURE": Kind("Personal details erased", "eye"),
     "KEY_ROTATION": Kind("Signing key changed", "seal"),
     "BALANCE_ATTESTATION": Kind("Balance attested", "seal"),
+    "REVIEW_ATTESTATION": Kind("Screening of a day", "eye"),
 }
 ACCOUNTS = {
     "stripe": "Stripe balance",
@@ -79,6 +80,15 @@ ACCOUNTS = {
 }
 PLACES = ("stripe", "in_transit", "bank:", "reserve:", "onchain:")
 FAMILIES = {"bank": "Bank", "reserve": "Reserve", "onchain": "On-chain", "fund": "Fund"}
+SCREENED = {
+    "screenings": "screenings",
+    "challenged": "asked for work",
+    "reviewed": "put before people",
+    "blocked": "blocked",
+    "holds": "held",
+    "releases": "released",
+    "refusals": "given back",
+}
 PLAIN_SLUGS = ("main", "general", "")
 
 
@@ -140,4 +150,12 @@ def _notes(entry: Entry) -> list[str]:
     given = entry.metadata.get("presentment")
     if isinstance(given, dict) and not entry.operation.endswith("_FEE"):
         notes.append(f"{format_money(given['amount'], given['currency'])} before exchange")
+    if entry.operation == "REVIEW_ATTESTATION":
+        notes.append(_screened_in_words(entry.metadata))
     return notes
+
+
+def _screened_in_words(said: Mapping[str, Any]) -> str:
+    counted = ((said.get(name, 0), words) for name, words in SCREENED.items())
+    counts = ", ".join(f"{count} {words}" for count, words in counted)
+    return f"{said.get('day')}: {counts}"

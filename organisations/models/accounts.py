@@ -13,6 +13,10 @@ class StripeAccountState(models.Model):
     The lists are Stripe's own names of requirements. The account is connected at `connected_at`
     by a page of ours (not for those that an operator named); its owner may end that at any time
     (`disconnected_at`), and from `refused_at` on Stripe lets us read nothing of it any more.
+    `bank_accounts` are Stripe's fingerprints of where its payouts go, as far as we are told, and
+    another one came at `bank_changed_at`. Payouts are the platform's to time where it
+    `controls_payouts`: the account was made so that the platform bears its losses. Stripe goes by
+    `payout_interval` ("manual" where it waits for us).
     """
 
     organisation = models.OneToOneField(
@@ -27,6 +31,11 @@ class StripeAccountState(models.Model):
     disabled_reason = models.CharField(max_length=100, blank=True)
     capabilities = models.JSONField(default=dict)
     statement_descriptor = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2, blank=True, db_default="")
+    controls_payouts = models.BooleanField(default=False, db_default=False)
+    payout_interval = models.CharField(max_length=20, blank=True, db_default="")
+    bank_accounts = models.JSONField(default=list, db_default=[])
+    bank_changed_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     connected_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)

@@ -32,6 +32,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "API key"
         constraints = [
             models.CheckConstraint(
                 condition=Q(application__regex=r"^[a-z][a-z0-9_]{0,31}$"),

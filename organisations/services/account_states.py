@@ -20,7 +20,8 @@ from organisations.models import Organisation, StripeAccountState
 logger = logging.getLogger("almoner.organisations")
 FLAGS = ("charges_enabled", "payouts_enabled", "details_submitted")
 LISTS = ("currently_due", "past_due", "eventually_due")
-TOLD = ("disabled_reason", "capabilities", "statement_descriptor", "read_at")
+TOLD = ("disabled_reason", "capabilities", "statement_descriptor", "country", "read_at")
+PAYOUTS = ("controls_payouts", "payout_interval", "bank_accounts", "bank_changed_at")
 TEXT_MAX = 100
 
 
@@ -107,8 +108,25 @@ def _keep(
     state.disabled_reason = str(requirements.get("disabled_reason") or "")[:TEXT_MAX]
     state.capabilities = told.get("capabilities") or {}
     state.statement_descriptor = _descriptor(told)[:TEXT_MAX]
+    state.country = str(told.get("country") or "")[:2]
+    _learn_payouts(state, told, begun_at)
     state.read_at = begun_at
-    state.save(update_fields=[*FLAGS, *LISTS, *TOLD])
+    state.save(update_fields=[*FLAGS, *LISTS, *TOLD, *PAYOUTS])
+
+
+def _learn_payouts(state: StripeAccountState, told: dict[str, Any], begun_at: datetime) -> None:
+    # https://docs.stripe.com/connect/manual-payouts: only who bears the losses may time payouts.
+    if controller := told.get("controller"):
+        state.controls_payouts = controller.get("losses") == {"payments": "application"}
+    payouts = (told.get("settings") or {}).get("payouts") or {}
+    state.payout_interval = str((payouts.get("schedule") or {}).get("interval") or "")[:20]
+    banks = (told.get("external_accounts") or {}).get("data") or []
+    now = sorted({str(bank["fingerprint"])[:TEXT_MAX] for bank in banks if bank.get("fingerprint")})
+    # Where one is taken away before the next comes, there is none in between.
+    if now:
+        if state.bank_accounts and set(now) - set(state.bank_accounts):
+            state.bank_changed_at = begun_at
+        state.bank_accounts = now
 
 
 def _descriptor(told: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from organisations.models import Membership, Organisation, StripeAccountState, U
 from organisations.registration_numbers import Verdict, check
 from organisations.services import tenants
 from organisations.services.mail import tell_owners
+from organisations.signals import application_submitted
 
 IDENTITY = (
     "name",
@@ -100,7 +101,13 @@ def submit_application(*, organisation: Organisation) -> Organisation:
     organisation.question = ""
     organisation.save(update_fields=["status", "question"])
     tell_owners(organisation, "application_received")
+    put_before_staff(organisation=organisation)
     return organisation
+
+
+def put_before_staff(*, organisation: Organisation) -> None:
+    """Tell that an application waits for a decision from now on."""
+    application_submitted.send(Organisation, organisation=organisation)
 
 
 @transaction.atomic

@@ -79,6 +79,11 @@ def open_document(document: Document) -> File[bytes]:
     return _storage().open(document.stored_as)
 
 
+def opened(document: Document) -> str:
+    """Return what the trail of the staff says when one of them opened a paper."""
+    return f"opened {document.id}"
+
+
 def clean_name(name: str, kind: str) -> str:
     """Return a name that is only a name, with the ending of what the file is."""
     plain = STRANGE.sub("", unicodedata.normalize("NFC", name)).strip(" .")

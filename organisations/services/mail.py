@@ -20,17 +20,24 @@ FIRST_PAUSE = timedelta(seconds=30)
 
 
 def queue_mail(*, to: str, template: str, context: dict[str, Any]) -> Mail:
-    """
-    Write a mail to one person, from `templates/mail/<template>.txt`; it leaves after the commit.
+    """Write a mail to one person; it leaves after the commit."""
+    subject, body = write(template, context)
+    return Mail.objects.create(recipient=to, subject=subject, body=body)
 
-    The file's first line is its subject, cut where long names make it too long; `base_url` is
-    there for its links.
+
+def write(template: str, context: dict[str, Any]) -> tuple[str, str]:
     """
-    text = render_to_string(f"mail/{template}.txt", {"base_url": settings.BASE_URL, **context})
+    Return the subject and the text that `templates/mail/<template>.txt` makes.
+
+    The file's first line is the subject, cut where long names make it too long; `base_url` is there
+    for its links. An operator's own file of that name, in `MAIL_TEMPLATES_DIR`, comes first.
+    """
+    facts = {"base_url": settings.BASE_URL, **context}
+    text = render_to_string(f"{template}.txt", facts, using="mail")
     subject, _, body = text.partition("\n")
     assert subject.startswith(SUBJECT)
     subject = subject.removeprefix(SUBJECT).strip()[:SUBJECT_LENGTH_MAX]
-    return Mail.objects.create(recipient=to, subject=subject, body=body.strip() + "\n")
+    return subject, body.strip() + "\n"
 
 
 def mail_members(

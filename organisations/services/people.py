@@ -46,6 +46,12 @@ def keep_address(*, user: User) -> None:
     )
 
 
+def tell_former_address(*, user: User, former: str) -> None:
+    """Tell whoever reads the mail of an address that it does not sign in any more."""
+    addresses = {"from_email": former, "to_email": user.email}
+    queue_mail(to=former, template="email_changed", context=addresses)
+
+
 @transaction.atomic
 def remove_second_factors(*, user: User) -> None:
     """Let who has lost their device sign in by password alone, and tell them so by mail."""

@@ -15,6 +15,8 @@ from organisations.models import Organisation, User
 from organisations.services.mail import tell_owners
 from organisations.signals import organisation_approved
 
+DECISION = ("decided_by", "decided_at", "decision_reason")
+
 
 def create_organisation(**fields: Any) -> Organisation:
     """
@@ -58,6 +60,27 @@ def reject(*, organisation: Organisation, decided_by: User, reason: str) -> Orga
     return organisation
 
 
+@transaction.atomic
+def reconsider(*, organisation: Organisation) -> Organisation:
+    """
+    Let a rejected application wait for a decision once more; its owners hear that.
+
+    Raises `AlreadyDecided`.
+    """
+    organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if organisation.status != Organisation.Status.REJECTED:
+        raise AlreadyDecided(
+            "Only a rejected application is looked at again: what is approved has its ledger for "
+            "ever, and what was given back comes again when its owners send it in."
+        )
+    organisation.status = Organisation.Status.APPLIED
+    organisation.decided_by, organisation.decided_at = None, None
+    organisation.decision_reason = ""
+    organisation.save(update_fields=["status", *DECISION])
+    tell_owners(organisation, "application_received")
+    return organisation
+
+
 def _decide(
     organisation: Organisation, status: str, decided_by: User | None, reason: str
 ) -> Organisation:
@@ -70,5 +93,5 @@ def _decide(
     organisation.decided_by = decided_by
     organisation.decided_at = timezone.now()
     organisation.decision_reason = reason.strip()
-    organisation.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
+    organisation.save(update_fields=["status", *DECISION])
     return organisation

@@ -1,9 +1,10 @@
-"""What staff see of applications, and how they give one back."""
+"""What staff see of organisations; they decide on them in their cases (tests/reviews)."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
-from organisations.models import Mail, Organisation
-from tests.admin.test_decisions import act, told
+from organisations.models import Organisation
+from tests.admin.test_decisions import told
 from tests.factories import (
     ApplicantFactory,
     DocumentFactory,
@@ -12,6 +13,8 @@ from tests.factories import (
     StripeAccountStateFactory,
 )
 
+# A page that calls itself a PDF.
+HOSTILE = b"%PDF-1.7<html><script>alert(document.cookie)</script>"
 LIST = "/admin/organisations/organisation/"
 
 
@@ -54,17 +57,21 @@ def test_what_is_not_there_is_said(chief, db):
     assert "not read yet" in page
 
 
-def test_who_may_only_look_opens_no_document(staff_with, applicant):
-    document = DocumentFactory(organisation=applicant)
-    client = staff_with("organisations.view_organisation")
+def test_who_may_see_documents_opens_them_and_that_is_kept(staff_with, applicant):
+    document = DocumentFactory(organisation=applicant, name="paper.pdf", file=HOSTILE)
+    link = f"{LIST}documents/{document.id}/"
 
-    assert client.get(f"{LIST}documents/{document.id}/").status_code == 403
-    assert (
-        staff_with("organisations.review_organisation")
-        .get(f"{LIST}documents/{document.id}/")
-        .status_code
-        == 200
-    )
+    refused = staff_with("organisations.view_organisation").get(link)
+    assert (refused.status_code, LogEntry.objects.count()) == (403, 0)
+    response = staff_with("organisations.view_document").get(link)
+
+    assert response.content == HOSTILE
+    assert response["Content-Type"] == "application/pdf"
+    assert response["Content-Disposition"] == 'attachment; filename="paper.pdf"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    logged = LogEntry.objects.get()
+    assert (logged.object_id, logged.change_message) == (applicant.id, f"opened {document.id}")
 
 
 def test_the_list_says_how_each_account_stands(chief, db):
@@ -81,45 +88,3 @@ def test_the_list_says_how_each_account_stands(chief, db):
     for word in words:
         assert f'class="field-connection">{word}<' in page.content.decode()
     assert told(page) == ["Disconnected from Stripe, so that they take no gifts: Saltmarsh."]
-
-
-def test_an_application_is_given_back_with_a_question(chief, applicant):
-    page = act(chief, LIST, "ask_for_more", applicant)
-    assert page.context["title"] == "Ask for more"
-
-    page = act(chief, LIST, "ask_for_more", applicant, reason="Who signs for you?")
-
-    assert "Lantern: given back." in told(page)
-    applicant.refresh_from_db()
-    assert (applicant.status, applicant.question) == ("draft", "Who signs for you?")
-    mail = Mail.objects.get()
-    assert mail.recipient == "zoe@example.org"
-    assert "Who signs for you?" in mail.body
-    assert "Nothing" not in mail.body
-
-
-@pytest.mark.parametrize(
-    ("action", "subject", "words"),
-    [
-        ("approve", "Lantern is approved", "http://localhost:8000/o/lantern"),
-        ("reject", "The application of Lantern", "Not a charity & no papers."),
-    ],
-)
-def test_the_owners_hear_of_a_decision(chief, applicant, action, subject, words):
-    act(chief, LIST, action, applicant, reason="Not a charity & no papers.")
-
-    mail = Mail.objects.get()
-    assert (mail.recipient, mail.subject) == ("zoe@example.org", subject)
-    assert words in mail.body
-
-
-@pytest.mark.parametrize("action", ["approve", "reject", "ask_for_more"])
-def test_a_draft_is_not_decided_on(chief, applicant, action):
-    Organisation.objects.update(status="draft")
-
-    page = act(chief, LIST, action, applicant, reason="Because.")
-
-    assert len(told(page)) == 1
-    applicant.refresh_from_db()
-    assert applicant.status == "draft"
-    assert not Mail.objects.exists()

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
 from playwright.sync_api import Browser, Page
 
 from tests.factories import (
     PASSWORD,
     ApplicantFactory,
-    CaseFactory,
+    DecisionFactory,
     DonationFactory,
+    HoldFactory,
     OrganisationFactory,
+    RuleVersionFactory,
+    SanctionListFactory,
+    ScreeningFactory,
     StripeEventFactory,
     UserFactory,
     gift_entries,
@@ -30,6 +35,12 @@ LISTS = (
     "donations/donation",
     "webhooks/stripeevent",
     "reviews/case",
+    "reviews/decision",
+    "reviews/hold",
+    "reviews/ruleversion",
+    "reviews/sanctionlist",
+    "reviews/screening",
+    "admin/logentry",
 )
 
 
@@ -55,13 +66,18 @@ def outside(url: str, ours: str, complaints: list[str]) -> None:
 @pytest.fixture
 def office() -> None:
     """Something of everything, and somebody to look at it."""
-    UserFactory(email="chief@example.org", is_staff=True, is_superuser=True)
+    chief = UserFactory(email="chief@example.org", is_staff=True, is_superuser=True)
     organisation = OrganisationFactory(slug="lantern")
     gift_entries(organisation, 60)
     key_of(organisation)
     DonationFactory(organisation=organisation)
     StripeEventFactory(organisation=organisation)
-    CaseFactory(organisation=organisation)
+    case = DecisionFactory(case__organisation=organisation).case
+    HoldFactory(organisation=organisation)
+    ScreeningFactory(organisation=organisation)
+    RuleVersionFactory()
+    SanctionListFactory()
+    LogEntry.objects.log_actions(chief.pk, [case], CHANGE, "taken")
     ApplicantFactory(name="Harbour")
     Group.objects.create(name="Reviewers")
 
@@ -79,13 +95,12 @@ def test_staff_sign_in_look_around_and_decide(page):
         page.click("#result_list th a >> nth=-1")
         page.wait_for_selector("#content form, #content .module")
 
-    page.goto("/admin/organisations/organisation/?status__exact=applied")
-    page.check("#action-toggle")
-    page.select_option("select[name=action]", "approve")
-    page.click("button[name=index]")
-    page.fill("textarea[name=reason]", "Papers checked.")
+    page.goto("/admin/reviews/case/")
+    page.locator("input[name=_selected_action]").first.check()
+    page.get_by_role("button", name="Close…").click()
+    page.fill("textarea[name=reason]", "Explained by Stripe.")
     page.click("input[type=submit].default")
-    assert page.locator(".messagelist").inner_text() == "Harbour: approved."
+    assert page.locator(".messagelist").inner_text().endswith(": decided: close.")
 
 
 @pytest.mark.usefixtures("office")

@@ -12,6 +12,8 @@ CONTRACT = {
     "append_1000_vs_seed",
     "page_1m_vs_10k",
     "balance_1m_vs_10k",
+    "queue_mine_100k_vs_1k",
+    "promise_attacked_vs_calm",
     "stored_vs_empty_view",
 }
 MACHINE = {"platform": "Linux", "cores": 2, "fsync": "on"}

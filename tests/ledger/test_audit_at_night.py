@@ -3,10 +3,10 @@
 import pytest
 
 from reviews.models import Case
-from reviews.services import close_case
 from reviews.tasks import audit_books_nightly
 from tests.factories import OrganisationFactory, UserFactory
 from tests.ledger.test_audit import book
+from tests.reviews.deciding import close_case
 
 __all__ = ["book"]
 

@@ -16,12 +16,12 @@ from ledger.services.cosigning import collect_cosignatures
 from ledger.services.sealing import seal
 from ledger.witnessing import cosigned_note, witness_policy
 from reviews.models import Case
-from reviews.services import close_case
 from reviews.tasks import cosign_books
 from tests.factories import ApplicantFactory, OrganisationFactory, UserFactory, gift_entries
 from tests.ledger.backups import forget
 from tests.ledger.test_witness_client import answer, listening
 from tests.ledger.witnesses import ask_again, policy_of_all, two_partners, write_policy
+from tests.reviews.deciding import close_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,9 +7,9 @@ from ledger.services import sealing
 from ledger.services.books import open_book
 from ledger.services.checkpoints import kept_file
 from reviews.models import Case
-from reviews.services import close_case
 from reviews.tasks import seal_books
 from tests.factories import OrganisationFactory, UserFactory, gift_entries
+from tests.reviews.deciding import close_case
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,9 @@ from ledger.services.heads import seal_heads
 from ledger.services.sealing import seal
 from ledger.services.timestamping import timestamp_heads
 from reviews.models import Case
-from reviews.services import close_case
 from reviews.tasks import timestamp_heads_hourly
 from tests.factories import OrganisationFactory, UserFactory, gift_entries
+from tests.reviews.deciding import close_case
 from tests.time_stamper import stamper, stamper_of_the_run
 
 __all__ = ["stamper", "stamper_of_the_run"]

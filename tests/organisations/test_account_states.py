@@ -129,3 +129,44 @@ def test_the_end_of_an_earlier_connection_does_not_end_this_one(house):
 def test_an_account_refuses_only_when_it_is_disconnected(house):
     with pytest.raises(IntegrityError), transaction.atomic():
         StripeAccountStateFactory(organisation=house, refused_at=timezone.now())
+
+
+@pytest.mark.parametrize(("kind", "is_ours"), [("custom", True), ("standard", False)])
+def test_payouts_are_ours_to_time_where_we_bear_the_losses(sandbox_stripe, kind, is_ours):
+    account = client().v1.accounts.create({"country": "BE", "type": kind}).id
+    house = OrganisationFactory(stripe_account=account)
+
+    read_state(organisation=house)
+
+    assert (state_of(house).controls_payouts, state_of(house).country) == (is_ours, "BE")
+
+
+IBANS = ("FR14 2004 1010 0505 0001 3M02 606", "DE89 3704 0044 0532 0130 00")
+
+
+def test_the_first_bank_account_is_no_change_and_the_next_is(sandbox_stripe, house):
+    sandbox_stripe.control(f"accounts/{house.stripe_account}/bank", iban=IBANS[0])
+    for _ in range(2):
+        read_state(organisation=house)
+    first = state_of(house)
+    assert len(first.bank_accounts) == 1
+    assert first.bank_changed_at is None
+
+    sandbox_stripe.control(f"accounts/{house.stripe_account}/bank", iban=IBANS[1])
+    read_state(organisation=house)
+    read_state(organisation=house)
+
+    second = state_of(house)
+    assert second.bank_changed_at < second.read_at
+    assert second.bank_accounts != first.bank_accounts
+
+
+def test_where_there_is_none_for_a_moment_what_was_known_stays(sandbox_stripe):
+    wanted = {"country": "BE", "controller": {"fees": {"payer": "account"}}}
+    account = client().v1.accounts.create(wanted).id  # it is not filled in yet
+    house = OrganisationFactory(stripe_account=account)
+    StripeAccountStateFactory(organisation=house, bank_accounts=["known"])
+
+    read_state(organisation=house)
+
+    assert (state_of(house).bank_accounts, state_of(house).bank_changed_at) == (["known"], None)

@@ -65,6 +65,18 @@ def test_a_password_that_is_guessed_easily_is_refused(monkeypatch):
     assert not User.objects.exists()
 
 
+def test_somebody_is_put_into_groups():
+    create(groups=["reviewer", "auditor"])
+
+    groups = User.objects.get().groups
+    assert set(groups.values_list("name", flat=True)) == {"reviewer", "auditor"}
+
+
+def test_a_group_that_is_none_is_refused():
+    with pytest.raises(CommandError, match=r"--group: invalid choice: 'chief'.*'reviewer'"):
+        call_command("create_staff", "--email", "zoe@example.org", "--group", "chief")
+
+
 @pytest.mark.parametrize("email", ["zoe", "", "zoe@"])
 def test_what_is_no_address_is_refused(email):
     with pytest.raises(CommandError, match="no e-mail address"):

@@ -49,6 +49,13 @@ def test_a_paper_is_kept_as_what_its_bytes_are(browser, settings, content, kind,
     [
         (b"<html><script>", "this one is something else"),
         (b" %PDF-", "this one is something else"),
+        (
+            b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+            "this one is something else",
+        ),
+        (b"PK\x03\x04 a zip that holds millions of zeros", "this one is something else"),
+        (b"\xef\xbb\xbf%PDF-", "this one is something else"),
+        (b"GIF89a", "this one is something else"),
         (b"", "not empty"),
         (PDF + b"x" * 10 * 2**20, "at most 10 MB"),
     ],

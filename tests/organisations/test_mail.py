@@ -17,13 +17,17 @@ from tests.factories import MailFactory, MembershipFactory, OrganisationFactory,
 TEXT = "Subject: Hello {{ name }}\n\nLook at {{ base_url }}/me.\n"
 
 
+def texts_in(settings, *folders):
+    """Return the settings with the texts of mail in these folders."""
+    pages, mails = settings.TEMPLATES
+    return [pages, {**mails, "DIRS": folders}]
+
+
 @pytest.fixture
 def hello(tmp_path, settings):
     """A template of a mail."""
-    folder = tmp_path / "mail"
-    folder.mkdir()
-    (folder / "hello.txt").write_text(TEXT)
-    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    (tmp_path / "hello.txt").write_text(TEXT)
+    settings.TEMPLATES = texts_in(settings, tmp_path)
     settings.BASE_URL = "https://give.example"
 
 

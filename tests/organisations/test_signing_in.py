@@ -2,6 +2,7 @@
 
 import logging
 import re
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,10 +10,12 @@ import pytest
 from allauth import account, mfa
 from allauth.account import app_settings
 from allauth.account.adapter import get_adapter
+from django.contrib.sessions.models import Session
 from django.core.cache import cache, caches
 from django.core.checks import run_checks
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from organisations import sessions
 from organisations.models import Mail, User
@@ -361,6 +364,32 @@ def test_a_session_lives_on_while_it_is_used(client, ann, monkeypatch):
     assert "sessionid" not in soon.cookies
     assert later.cookies["sessionid"]["max-age"] == 4 * 60 * 60
     assert client.session[sessions.SEEN_AT] == start + 3600
+
+
+def test_the_sessions_of_staff_end_after_half_an_hour_without_a_page(client, staff, monkeypatch):
+    sign_in(client, staff.email, PASSWORD)
+    signed_in = client.cookies["sessionid"]["max-age"]
+    start = client.session[sessions.SEEN_AT]
+
+    monkeypatch.setattr(sessions.time, "time", lambda: start + 60)
+    later = client.get("/admin/")
+
+    assert (signed_in, later.cookies["sessionid"]["max-age"]) == (1800, 1800)
+    [kept] = Session.objects.all()
+    assert timedelta() < kept.expire_date - timezone.now() <= timedelta(minutes=30)
+    Session.objects.update(expire_date=timezone.now())
+    assert client.get("/admin/")["Location"].startswith("/admin/login/")
+
+
+def test_who_signs_in_once_more_gets_no_longer_session(client, staff):
+    for _ in range(2):
+        client.force_login(staff)
+        session = client.session
+        session.set_expiry(4 * 60 * 60)
+        session.save()
+        client.get("/admin/")
+
+        assert client.session.get_expiry_age() == 1800
 
 
 def test_what_everybody_sees_alike_sets_no_cookie(browser):

@@ -7,11 +7,15 @@ import pytest
 from django.test import Client
 
 from donations.models import Donation
+from donations.services.holding import hold_settled
 from ledger.operations import MoneyOperation
 from organisations.models import Membership
+from reviews.services.payout_holds import hold_payouts
+from tests.donations.refunds import in_ledger
 from tests.factories import (
     NOON,
     ApplicantFactory,
+    CaseFactory,
     DonationFactory,
     MembershipFactory,
     OrganisationFactory,
@@ -21,7 +25,7 @@ from tests.pages.conftest import text_of, write
 from tests.treasury.movements import book_all, charged, movement
 from tests.treasury.payouts import failed, holding, keep, returned, sent
 from treasury import views
-from treasury.models import Payout
+from treasury.models import Payout, PayoutControl
 from treasury.models.payout_failures import REASONS
 
 LIST = "/o/lantern-house/payouts"
@@ -325,3 +329,24 @@ def test_members_see_the_bank_and_why_one_came_back(organisation):
     assert "Not told" in words
     assert "The bank account is closed." in words
     assert words.count("What is in it does not add up yet") == 1
+
+
+def test_members_read_that_payouts_wait_and_why(organisation):
+    member = member_of(organisation)
+    assert "wait" not in text_of(member.get(CONSOLE))
+
+    control = PayoutControl.objects.create(
+        organisation=organisation, schedule={"interval": "daily"}, stopped_at=NOON
+    )
+    assert "once a day" not in text_of(member.get(CONSOLE))  # nothing is held any more
+    hold_settled(in_ledger(organisation))
+    assert "Stripe pays you out once a day at the moment" in text_of(member.get(CONSOLE))
+
+    control.schedule = {"interval": "manual"}
+    control.save()
+    assert "once a day" not in text_of(member.get(CONSOLE))
+
+    hold_payouts(case=CaseFactory(organisation=organisation, kind="account"))
+    text = text_of(member.get(CONSOLE))
+    assert "Payouts wait since" in text
+    assert "No money is lost" in text

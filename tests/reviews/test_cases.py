@@ -1,13 +1,26 @@
 """Cases: opened once, closed once by a person with a reason."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from reviews.errors import CaseClosed, ReasonMissing
+from donations.services.holding import hold_settled
+from reviews.errors import (
+    CaseClosed,
+    CaseSettled,
+    CaseStillOpen,
+    NotStaff,
+    ReasonMissing,
+    SnoozedIntoThePast,
+)
 from reviews.models import Case
-from reviews.services import close_case, open_case
+from reviews.services.cases import hand_over, open_case, put_back, reopen, snooze, take
+from reviews.services.deciding import decide
+from tests.donations.refunds import in_ledger
 from tests.factories import CaseFactory, OrganisationFactory, UserFactory
+from tests.reviews.deciding import close_case
 
 pytestmark = pytest.mark.django_db
 
@@ -93,5 +106,67 @@ def test_a_case_that_was_closed_stays_closed_when_it_is_reported_again():
 def test_the_database_takes_no_case_that_nobody_closed(changes):
     case = CaseFactory()
 
-    with pytest.raises(IntegrityError, match="case_is_closed_by_a_person"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="case_is_closed_with_a_reason"), transaction.atomic():
         Case.objects.filter(pk=case.pk).update(**changes)
+
+
+@pytest.fixture
+def reviewer():
+    return UserFactory(is_staff=True, is_superuser=True)
+
+
+def test_taking_a_case_again_says_nothing_new(reviewer):
+    case = take(case=CaseFactory(), by=reviewer)
+    take(case=case, by=reviewer)
+
+    assert [note.kind for note in case.notes.all()] == ["taken"]
+    assert case.assigned_to == reviewer
+
+
+def test_a_case_is_handed_over_to_somebody_who_may_decide_it(reviewer):
+    case, other = CaseFactory(), UserFactory(is_staff=True, is_superuser=True)
+
+    hand_over(case=case, by=reviewer, to=other, text="You know them.")
+    hand_over(case=case, by=reviewer, to=other)
+
+    [note] = case.notes.all()
+    assert (note.kind, note.by, note.to, note.text) == (
+        *("handed_over", reviewer, other, "You know them."),
+    )
+
+
+@pytest.mark.parametrize(
+    "person", [{}, {"is_staff": True}, {"is_staff": True, "is_superuser": True, "is_active": False}]
+)
+def test_a_case_is_handed_over_to_nobody_else(reviewer, person):
+    with pytest.raises(NotStaff):
+        hand_over(case=CaseFactory(), by=reviewer, to=UserFactory(**person))
+
+
+def test_what_nobody_has_cannot_be_put_back(reviewer):
+    case = put_back(case=take(case=CaseFactory(), by=reviewer), by=reviewer)
+    put_back(case=case, by=reviewer)
+
+    assert [note.kind for note in case.notes.all()] == ["taken", "put_back"]
+
+
+@pytest.mark.parametrize("away", [timedelta(0), timedelta(days=30, minutes=1)])
+def test_a_case_is_put_off_into_the_near_future_alone(reviewer, away):
+    with pytest.raises(SnoozedIntoThePast):
+        snooze(case=CaseFactory(), by=reviewer, until=timezone.now() + away)
+
+
+def test_what_moved_money_is_not_opened_again(reviewer):
+    gift = in_ledger(OrganisationFactory())
+    case = hold_settled(gift).case
+    decide(case=case, by=reviewer, choice="release", reason="Known.")
+
+    with pytest.raises(CaseSettled):
+        reopen(case=case, by=reviewer, reason="I was wrong.")
+
+
+def test_an_open_case_is_not_opened_again_nor_without_a_reason(reviewer):
+    with pytest.raises(CaseStillOpen):
+        reopen(case=CaseFactory(), by=reviewer, reason="Again.")
+    with pytest.raises(ReasonMissing):
+        reopen(case=CaseFactory(), by=reviewer, reason=" ")

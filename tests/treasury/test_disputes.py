@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from organisations.models import Mail, Membership
 from reviews.models import Case
+from reviews.traits import key_of
 from tests.factories import DonationFactory, MembershipFactory
 from tests.stripe_resources import charge, transaction
 from tests.webhooks.messages import deliver, event
@@ -192,5 +193,73 @@ def test_a_fraud_warning_may_be_about_no_gift_of_ours(stripe_account, organisati
 
 def test_a_warning_about_which_nothing_can_be_done_is_no_case(stripe_account, organisation):
     tell(warning(actionable=False))
+
+    assert not Case.objects.exists()
+
+
+# The case that staff have of it
+
+
+def disputed_gift(stripe_account, organisation):
+    """Return a gift of 50.00 EUR whose charge is booked with the next event."""
+    gift = DonationFactory(organisation=organisation, donor_email="zoe@example.org")
+    paid = charge(5000, gift.id, id="ch_1")
+    stripe_account.put("balance_transactions", transaction("charge", 5000, source=paid))
+    return gift
+
+
+def test_a_dispute_that_awaits_an_answer_is_a_case_until_a_day_before(stripe_account, organisation):
+    gift = disputed_gift(stripe_account, organisation)
+
+    tell(told("needs_response", 0), told("needs_response", 5))
+
+    case = Case.objects.get()
+    assert (case.kind, case.subject, case.organisation) == ("dispute", "dp_1", organisation)
+    assert (case.gift, case.amount, case.currency) == (gift.id, 5000, "EUR")
+    assert case.donor_key == key_of("email", "zoe@example.org")
+    assert case.due_at == datetime.fromtimestamp(NOW + 86_400, UTC) - timedelta(days=1)
+    assert case.summary.startswith("A donor's bank took back 50.00 EUR (payment ch_1); the reason")
+
+
+def test_a_dispute_of_no_gift_and_of_no_day_is_a_case_too(stripe_account, organisation):
+    tell(told("warning_needs_response", 0, evidence_details=None, amount=0))
+
+    case = Case.objects.get()
+    assert (case.gift, case.donor_key, case.due_at) == ("", "", None)
+    assert (case.amount, case.currency) == (None, "")
+    assert "asks about 0.00 EUR" in case.summary
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("under_review", "The organisation answered, and the bank decides now."),
+        ("won", "The dispute was won: the money is back."),
+        ("lost", "The dispute was lost: the money stays with the donor."),
+        ("prevented", "The dispute was prevented."),
+    ],
+)
+def test_a_dispute_with_nothing_left_to_answer_leaves_the_queue(stripe_account, status, words):
+    tell(told("needs_response", 0))
+    tell(told(status, 5))
+
+    case = Case.objects.get()
+    assert (case.choice, case.closed_by, case.reason) == ("overtaken", None, words)
+
+
+def test_an_inquiry_that_ended_and_became_a_dispute_is_a_case_again(stripe_account):
+    tell(told("warning_needs_response", 0))
+    tell(told("warning_closed", 1))
+    tell(told("needs_response", 2))
+
+    closed, opened = Case.objects.order_by("opened_at")
+    assert closed.reason == "The bank's inquiry ended, and became no dispute."
+    assert opened.closed_at is None
+    assert "took back" in opened.summary
+
+
+def test_a_dispute_that_is_told_when_it_is_over_is_no_case(stripe_account):
+    tell(told("lost", 9))
+    tell(told("needs_response", 0))
 
     assert not Case.objects.exists()

@@ -224,6 +224,15 @@ def test_only_a_later_one_of_its_currency_that_arrived_makes_it_good(organisatio
     assert [payout.stripe_id for payout in Payout.objects.of(organisation).returned()] == ["po_1"]
 
 
+def test_a_later_payout_that_arrives_ends_the_case_of_its_currency_alone(organisation):
+    keep(organisation, failed("po_1"), failed("po_2", currency="JPY"), failed("po_3", day=5))
+
+    keep(organisation, sent("po_4", day=3), at=1)
+
+    ends = dict(Case.objects.values_list("subject", "reason"))
+    assert ends == {"po_1": "A later payout of 49.00 EUR arrived.", "po_2": "", "po_3": ""}
+
+
 def test_a_reason_that_nobody_knows_is_said_to_be_unknown(organisation, members):
     keep(organisation, failed("po_1", failure_code="new_code", failure_message=""))
 

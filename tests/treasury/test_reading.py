@@ -221,12 +221,12 @@ def test_available_and_pending_are_added_up_by_currency(
 
 
 def test_a_refusal_is_noted_and_names_nobody(stripe_server, organisation, caplog):
-    with pytest.raises(StripeRefused, match="PermissionError"):
+    with pytest.raises(StripeRefused, match="account_invalid"):
         read_account(organisation)
 
     reading = StripeReading.objects.get()
     assert reading.failing_since
-    assert reading.error == "Stripe refused: PermissionError."
+    assert reading.error == "Stripe refused: account_invalid."
     [record] = [record for record in caplog.records if record.name == "almoner.stripe"]
     assert (record.account, record.status) == ("acct_1", 403)
 

@@ -155,6 +155,18 @@ def test_a_balance_that_is_not_the_sum_of_what_moved_is_a_case(stripe_account, o
     )
 
 
+def test_a_difference_that_is_gone_is_no_case_any_more(stripe_account, organisation):
+    stripe_account.told_balance = {"available": [{"amount": 5, "currency": "eur"}], "pending": []}
+    sweep(organisation=organisation)
+    assert Case.objects.open().count() == 1
+
+    stripe_account.told_balance = {"available": [], "pending": []}
+    sweep(organisation=organisation)
+
+    case = Case.objects.get()
+    assert (case.choice, case.reason) == ("overtaken", "Ledger and Stripe balance agree again.")
+
+
 def test_the_whole_history_is_compared_once_a_day(stripe_server, stripe_account, organisation):
     stripe_account.told_balance = {"available": [{"amount": 5, "currency": "eur"}], "pending": []}
     sweep(organisation=organisation)

@@ -68,7 +68,7 @@ def test_an_account_that_fails_does_not_hold_up_the_others(stripe_server, organi
     work_off()
 
     reasons = [record.reason for record in caplog.records if record.message == "sweep postponed"]
-    assert reasons == ["StripeRefused: Stripe refused: PermissionError.", "KeyError: 'id'"]
+    assert reasons == ["StripeRefused: Stripe refused: account_invalid.", "KeyError: 'id'"]
 
 
 @pytest.mark.django_db

@@ -20,9 +20,18 @@ RIGHTS = [
     ("treasury_payout", "INSERT", None),
     ("treasury_payout", "SELECT", None),
     ("treasury_payout", "UPDATE", None),
+    ("treasury_payoutcontrol", "INSERT", None),
+    ("treasury_payoutcontrol", "SELECT", None),
+    ("treasury_payoutcontrol", "UPDATE", None),
     ("treasury_payoutitem", "INSERT", None),
     ("treasury_payoutitem", "SELECT", None),
     ("treasury_payoutitem", "UPDATE", "is_booked"),
+    ("treasury_payoutorder", "INSERT", None),
+    ("treasury_payoutorder", "SELECT", None),
+    ("treasury_payoutorder", "UPDATE", "payout"),
+    ("treasury_payoutorder", "UPDATE", "status"),
+    ("treasury_payoutorder", "UPDATE", "tried_at"),
+    ("treasury_payoutorder", "UPDATE", "trouble"),
 ]
 
 

@@ -13,7 +13,6 @@ from common.stripe_api import client
 from donations.models import Donation
 from ledger.models import Entry
 from reviews.models import Case
-from reviews.services import close_case
 from tests.factories import (
     NOON,
     ApplicantFactory,
@@ -22,6 +21,7 @@ from tests.factories import (
     StripeReadingFactory,
     UserFactory,
 )
+from tests.reviews.deciding import close_case
 from tests.stripe_resources import MORNING, charge, payout, refund, transaction
 from tests.stripe_story import TROUBLES
 from tests.webhooks.messages import EMAIL, deliver, event
@@ -148,7 +148,7 @@ def test_while_a_history_that_is_booked_is_refused_its_events_count_and_then_sta
         one.refresh_from_db()
         assert (one.attempts, one.note) == (
             attempt,
-            "StripeRefused: Stripe refused: PermissionError.",
+            "StripeRefused: Stripe refused: account_invalid.",
         )
 
     assert states() == {one.id: "parked"}
@@ -260,7 +260,7 @@ def test_events_wait_longer_each_time_and_then_for_staff(stripe_server, organisa
         assert drain_due() == 2
         assert 2 ** (attempt - 1) - 1 < waiting_seconds(one) <= 2**attempt
         assert (one.status, one.attempts) == ("pending", attempt)
-        assert one.note == "StripeRefused: Stripe refused: PermissionError."
+        assert one.note == "StripeRefused: Stripe refused: account_invalid."
     assert not Case.objects.exists()
 
     make_due()
@@ -270,7 +270,7 @@ def test_events_wait_longer_each_time_and_then_for_staff(stripe_server, organisa
     case = Case.objects.get(subject=one.id)
     assert (case.kind, case.organisation) == ("parked_event", organisation)
     assert case.summary == (
-        "charge.updated failed 8 times. StripeRefused: Stripe refused: PermissionError."
+        "charge.updated failed 8 times. StripeRefused: Stripe refused: account_invalid."
     )
     make_due()
     assert drain_due() == 0

@@ -11,7 +11,7 @@ from organisations.models import Mail, Organisation
 from organisations.registration_numbers import Verdict, check
 from tests.factories import StripeEventFactory, UserFactory
 from tests.sandbox_fixtures import sandbox_process, sandbox_stripe
-from webhooks import demo_applicant
+from webhooks import demo_applicant, demo_world
 from webhooks.demo import CHARITIES
 from webhooks.management.commands import seed_demo
 from webhooks.management.commands.seed_demo import Bar
@@ -108,8 +108,8 @@ def test_a_log_sees_a_line_now_and_then(monkeypatch):
 @pytest.mark.django_db
 def test_a_worker_that_does_not_keep_up_is_not_waited_for_for_ever(monkeypatch):
     StripeEventFactory(status="pending")
-    monkeypatch.setattr(seed_demo, "WAIT_SECONDS", 0)
-    monkeypatch.setattr(seed_demo, "control", lambda *_path, **_fields: None)
+    monkeypatch.setattr(demo_world, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(demo_world, "control", lambda *_path, **_fields: None)
 
     with pytest.raises(CommandError, match="worker does not keep up"):
-        seed_demo.wait_until_booked()
+        demo_world.wait_until_booked()

@@ -1,5 +1,6 @@
 """What moved on the organisations' Stripe balances, what is disputed, what left for banks."""
 
+from treasury.models.controls import PayoutControl, PayoutOrder, PayoutOrderQuerySet
 from treasury.models.disputes import Dispute
 from treasury.models.movements import BalanceTransaction, BalanceTransactionQuerySet
 from treasury.models.payout_items import GIFT, PayoutItem, PayoutItemQuerySet
@@ -12,8 +13,11 @@ __all__ = [
     "BalanceTransactionQuerySet",
     "Dispute",
     "Payout",
+    "PayoutControl",
     "PayoutItem",
     "PayoutItemQuerySet",
+    "PayoutOrder",
+    "PayoutOrderQuerySet",
     "PayoutQuerySet",
     "StripeBalance",
     "StripeReading",

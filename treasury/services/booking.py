@@ -16,6 +16,7 @@ from donations.errors import GiftDiffers
 from donations.models import Donation
 from donations.services import gifts
 from donations.services.gifts import ChargeFacts
+from donations.services.holding import follow_gift, purpose_now
 from donations.services.recurring import payment_of
 from ledger.commitments import Detail, details_of
 from ledger.models import PUBLIC, Book, Entry
@@ -24,7 +25,9 @@ from ledger.services.openings import keep_details
 from ledger.services.retrying import retried
 from organisations.models import Organisation
 from reviews.models import Case
-from reviews.services import open_case
+from reviews.services.attempts import Payment, record_paid
+from reviews.services.cases import open_case
+from reviews.traits import key_of
 from treasury.errors import (
     ApplicationFeeFound,
     ChargeNotBooked,
@@ -107,8 +110,14 @@ def _book_all(organisation: Organisation, movements: Sequence[Movement]) -> None
             for detail in plan.details
         ]
     )
+    record_paid(
+        organisation=organisation,
+        payments=[_payment(plan.gift, plan.movement) for plan in plans.values() if plan.gift],
+    )
     for plan in plans.values():
         _tell(organisation, plan, entries)
+    for donation in sorted({plan.donation for plan in plans.values() if not plan.gift} - {""}):
+        follow_gift(organisation=organisation, donation_id=donation)
 
 
 def _book_one_by_one(organisation: Organisation, movements: Sequence[Movement]) -> None:
@@ -156,7 +165,9 @@ def _plan(
     drafts = drafts_of(
         movement,
         account=str(organisation.stripe_account),
-        purpose=purpose,
+        # The fee of a gift that is held stays its fund's.
+        purpose=_place(organisation, movement, purpose, donation),
+        fee_purpose=purpose,
         donation_id=donation,
     )
     details = _details(gift, movement) if gift else []
@@ -164,6 +175,12 @@ def _plan(
         said = {detail.key: detail.commitment for detail in details}
         drafts[0] = replace(drafts[0], metadata={**drafts[0].metadata, **said})
     return Plan(movement, purpose, donation, gift, drafts, details)
+
+
+def _place(organisation: Organisation, movement: Movement, purpose: str, donation: str) -> str:
+    if not donation or movement.category == "charge":
+        return purpose
+    return purpose_now(organisation, donation, purpose)
 
 
 def _details(gift: Donation, movement: Movement) -> list[Detail]:
@@ -254,6 +271,20 @@ def _row(organisation: Organisation, plan: Plan, entries: dict[str, Entry]) -> B
         purpose=plan.purpose,
         occurred_at=movement.occurred_at,
         sequence=entries[plan.drafts[0].nonce].sequence if plan.drafts else None,
+    )
+
+
+def _payment(gift: Donation, movement: Movement) -> Payment:
+    return Payment(
+        gift=gift.id,
+        reference=movement.charge,
+        at=movement.occurred_at,
+        amount=movement.amount,
+        currency=movement.currency,
+        card=key_of("card", movement.card),
+        email=key_of("email", gift.donor_email),
+        name=key_of("name", movement.donor_name),
+        country=movement.card_country,
     )
 
 

@@ -77,11 +77,14 @@ def account_of(movement: Movement) -> str:
     return EXTERNAL if is_stray else meaning.account
 
 
-def drafts_of(movement: Movement, *, account: str, purpose: str, donation_id: str) -> list[Draft]:
+def drafts_of(
+    movement: Movement, *, account: str, purpose: str, donation_id: str, fee_purpose: str = ""
+) -> list[Draft]:
     """
     Return the entries of a movement on `account`, a Stripe account id: at most gross and fee.
 
-    `purpose` is where its money comes from or goes to. Together they move the place `stripe` by
+    `purpose` is where its money comes from or goes to; its fee falls on `fee_purpose` where that is
+    another one. Together they move the place `stripe` by
     the movement's net.
     """
     meaning = meaning_of(movement)
@@ -90,7 +93,12 @@ def drafts_of(movement: Movement, *, account: str, purpose: str, donation_id: st
         operation = MoneyOperation.EXTERNAL_ACTIVITY
     legs = [
         (operation, movement.amount, purpose, LEGS.get(movement.category, "other")),
-        (meaning.fee_operation, -movement.fee, meaning.fee_account or purpose, "fee"),
+        (
+            meaning.fee_operation,
+            -movement.fee,
+            meaning.fee_account or fee_purpose or purpose,
+            "fee",
+        ),
     ]
     metadata = dict(_metadata(movement, donation_id))
     return [

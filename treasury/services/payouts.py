@@ -12,7 +12,7 @@ from ledger.services.retrying import retried
 from organisations.models import Membership, Organisation
 from organisations.services.mail import mail_members
 from reviews.models import Case
-from reviews.services import open_case
+from reviews.services.cases import open_case, overtake_of
 from treasury.errors import PayoutMalformed
 from treasury.models import Payout, PayoutItem
 from treasury.services.payout_gifts import tell_gifts
@@ -147,8 +147,20 @@ def _compose(payout: Payout, read_at: datetime) -> None:
 def _tell(payout: Payout) -> None:
     if payout.status == Payout.Status.PAID:
         payout_arrived.send(Payout, payout=payout)
+        _make_good(payout)
     elif payout.status == Payout.Status.FAILED:
         _ask_for_help(payout)
+
+
+def _make_good(payout: Payout) -> None:
+    # The money that came back before is what this one brought.
+    same = Payout.objects.of(payout.organisation).filter(currency=payout.currency)
+    earlier = same.filter(status=Payout.Status.FAILED, created_at__lt=payout.created_at)
+    overtake_of(
+        kind=Case.Kind.PAYOUT,
+        subjects=earlier.values_list("stripe_id", flat=True),
+        reason=f"A later payout of {format_money(payout.amount, payout.currency)} arrived.",
+    )
 
 
 def _ask_for_help(payout: Payout) -> None:

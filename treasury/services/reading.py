@@ -31,8 +31,8 @@ class Movement:
 
     `given` and `given_currency` are the amount of the source as the donor knows it; `donation_id`
     is the gift that the charge claims to be, `invoice` what it pays of a subscription, if it names
-    no gift; who paid it is in no line. `predates_book` marks what became of a charge or a payout of
-    before the book began.
+    no gift; who paid it, and with which `card` (Stripe's fingerprint), is in no line.
+    `predates_book` marks what became of a charge or a payout of before the book began.
     """
 
     id: str
@@ -53,6 +53,8 @@ class Movement:
     livemode: bool | None
     donor_email: str = ""
     donor_name: str = ""
+    card: str = ""
+    card_country: str = ""
     invoice: InvoiceFacts | None = None
     predates_book: bool = False
 
@@ -149,13 +151,13 @@ def balances_at(organisation: Organisation, moment: datetime) -> dict[str, int]:
     """
     account, since = str(organisation.stripe_account), int(moment.timestamp())
     with _noting_failures(organisation):
-        before = _balances_now(account)
+        before = balances_now(account)
         sums = {currency: sum(parts) for currency, parts in before.items()}
         for page in _pages(account, {"created": {"gte": since}}):
             for row in page:
                 currency = row["currency"].upper()
                 sums[currency] = sums.get(currency, 0) - _integer(row["net"])
-        if _balances_now(account) != before:
+        if balances_now(account) != before:
             raise TryAgainLater("Money moved on the account while its past was read.")
     return sums
 
@@ -209,7 +211,7 @@ def _told(organisation: Organisation, rows: list[Row], opened_at: datetime | Non
     if opened_at:
         old = _older(organisation, movements, opened_at)
         movements = [_dated(movement, old) for movement in movements]
-    return Reading(movements, _balances_now(account), timezone.now(), opened_at)
+    return Reading(movements, balances_now(account), timezone.now(), opened_at)
 
 
 def _older(organisation: Organisation, told: Iterable[Told], opened_at: datetime) -> set[str]:
@@ -251,7 +253,8 @@ def _dated(movement: Told, old: set[str]) -> Told:
     return movement
 
 
-def _balances_now(account: str) -> Balances:
+def balances_now(account: str) -> Balances:
+    """Return what is available and pending on an account's balance, by currency."""
     balance = client().v1.balance.retrieve(options=on_account(account))
     return _balances(balance.to_dict(for_json=True))
 
@@ -290,6 +293,7 @@ def _movement(row: Row, source: Row, invoice: InvoiceFacts | None) -> Movement:
     given_currency = (source.get("currency") or "").upper()
     charge = source["id"] if is_charge else source.get("charge") or ""
     rate, payer = row.get("exchange_rate"), source.get("billing_details") or {}
+    card = (source.get("payment_method_details") or {}).get("card") or {}
     return Movement(
         id=row["id"],
         type=row["type"],
@@ -309,6 +313,8 @@ def _movement(row: Row, source: Row, invoice: InvoiceFacts | None) -> Movement:
         livemode=source.get("livemode") if is_charge else None,
         donor_email=str(payer.get("email") or ""),
         donor_name=str(payer.get("name") or ""),
+        card=str(card.get("fingerprint") or ""),
+        card_country=str(card.get("country") or ""),
         invoice=invoice,
     )
 

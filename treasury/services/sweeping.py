@@ -23,7 +23,7 @@ from ledger.models import Account
 from ledger.services import Draft
 from organisations.models import Organisation
 from reviews.models import Case
-from reviews.services import open_case
+from reviews.services.cases import open_case, overtake_of
 from treasury.errors import AlreadyImported, OpeningAhead
 from treasury.models import BalanceTransaction, StripeReading
 from treasury.services.booking import book
@@ -58,12 +58,20 @@ def sweep(*, organisation: Organisation, since: datetime | None = None) -> int:
 
     A moment after the end of the last sweep leaves nothing out: it begins there all the same. In
     the end the ledger is compared with the balance. Where they differ, the whole history is
-    gone through, once a day; where they still do, staff get a case. Then payouts are read. Raises
+    gone through, once a day; where they still do, staff get a case, which ends by itself once they
+    agree again. Then payouts are read. Raises
     `TryAgainLater`, `StripeRefused`.
     """
     booked, balances = _sweep_from(organisation, since)
     state = StripeReading.objects.get(organisation=organisation)
-    if _differences(organisation, balances) and _is_due(state):
+    differs = bool(_differences(organisation, balances))
+    if not differs:
+        overtake_of(
+            kind=Case.Kind.DRIFT,
+            subjects=[str(organisation.stripe_account)],
+            reason="Ledger and Stripe balance agree again.",
+        )
+    elif _is_due(state):
         booked += _sweep_from(organisation, state.opened_at or BEGINNING)[0]
         _note_comparison(organisation)
         booked += _report_drift(organisation)

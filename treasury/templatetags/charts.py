@@ -8,32 +8,12 @@ from typing import Any, NamedTuple
 from django.template import Library
 from django.utils import timezone
 
+from common.drawing import Bar, Scale, Tick, scale_of
 from common.money import exponent_of, format_amount
 
 register = Library()
 
 MONTHS = 12
-TOP, BASE, RIGHT = 30, 220, 756
-DIGIT_WIDTH, MARGIN = 7.4, 16
-STEPS = (1, 2, 5, 10)
-LINES_MAX = 4
-
-
-class Tick(NamedTuple):
-    """One line of the scale."""
-
-    y: str
-    label_y: str
-    words: str
-
-
-class Bar(NamedTuple):
-    """One bar of the drawing."""
-
-    x: str
-    y: str
-    width: str
-    height: str
 
 
 class Month(NamedTuple):
@@ -60,27 +40,6 @@ class Chart(NamedTuple):
     received: int
     gone: int
     difference: str
-
-
-class Scale(NamedTuple):
-    """From amounts and months to the drawing's units; `top` is the amount at its upper edge."""
-
-    left: float
-    top: int
-
-    @property
-    def step(self) -> float:
-        """Return the room for one month."""
-        return (RIGHT - self.left) / MONTHS
-
-    def y(self, amount: int) -> float:
-        """Return the height of an amount."""
-        return BASE - (BASE - TOP) * amount / self.top
-
-    def bar(self, x: float, width: float, amount: int) -> Bar:
-        """Return the bar of an amount."""
-        y = self.y(amount)
-        return Bar(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{BASE - y:.1f}")
 
 
 def first_month() -> datetime:
@@ -111,40 +70,21 @@ def _chart(
 ) -> Chart:
     nothing = {"received": 0, "gone": 0}
     sums = [(start, rows.get(start, nothing)) for start in starts]
-    step, lines = _steps(max(max(row["received"], row["gone"]) for _, row in sums), currency)
-    unit = 10 ** exponent_of(currency)
-    words = [f"{step * line // unit:,}" for line in range(lines + 1)]
-    scale = Scale(MARGIN + DIGIT_WIDTH * len(words[-1]), step * lines)
-    ticks = [_tick(scale, step * line, text) for line, text in enumerate(words)]
+    highest = max(max(row["received"], row["gone"]) for _, row in sums)
+    scale = scale_of(highest, MONTHS, 10 ** exponent_of(currency))
     months = [_month(scale, position, *month, currency) for position, month in enumerate(sums)]
     received = sum(month.received for month in months)
     gone = sum(month.gone for month in months)
     left = f"{scale.left:.1f}"
-    label_x = f"{scale.left - MARGIN / 2:.1f}"
+    label_x = f"{scale.label_x:.1f}"
     difference = _signed(received - gone, currency)
-    return Chart(currency, left, label_x, ticks, months, received, gone, difference)
-
-
-def _steps(highest: int, currency: str) -> tuple[int, int]:
-    # Round steps of whole units, so that at most five lines hold the highest bar.
-    power = 10 ** exponent_of(currency)
-    while True:
-        for step in STEPS:
-            lines = -(-highest // (step * power))
-            if lines <= LINES_MAX:
-                return step * power, max(lines, 1)
-        power *= 10
-
-
-def _tick(scale: Scale, amount: int, words: str) -> Tick:
-    y = scale.y(amount)
-    return Tick(f"{y:.1f}", f"{y + 4:.1f}", words)
+    return Chart(currency, left, label_x, scale.ticks, months, received, gone, difference)
 
 
 def _month(
     scale: Scale, position: int, start: datetime, row: Mapping[str, Any], currency: str
 ) -> Month:
-    middle = scale.left + scale.step * (position + 0.5)
+    middle = scale.middle(position)
     width = scale.step / 3
     return Month(
         name=f"{start:%b %Y}",

@@ -17,10 +17,16 @@ from organisations.services.account_states import (
     note_refusal,
     read_state,
 )
+from treasury.services.standing import look_at_account
 from webhooks.models import StripeEvent
 
 DEAUTHORIZED = "account.application.deauthorized"
-CHANGED = {"account.updated", "capability.updated"}
+BANK_CHANGED = {
+    "account.external_account.created",
+    "account.external_account.deleted",
+    "account.external_account.updated",
+}
+CHANGED = {"account.updated", "capability.updated", *BANK_CHANGED}
 TYPES = {DEAUTHORIZED, *CHANGED}
 
 
@@ -29,7 +35,8 @@ def take_note(organisation: Organisation, events: Sequence[StripeEvent]) -> None
     Keep what events say of an account; they may be told more than once, in any order.
 
     Talks to Stripe and must not run within a transaction. Raises `TryAgainLater` for an
-    organisation that is not public; the books of one that is do not wait for this.
+    organisation that is not public, and where payouts go to another bank account; else the books
+    do not wait for this.
     """
     for event in events:
         if event.type == DEAUTHORIZED:
@@ -37,14 +44,18 @@ def take_note(organisation: Organisation, events: Sequence[StripeEvent]) -> None
             note_disconnection(
                 organisation=organisation, account=event.account, at=event.occurred_at
             )
+    is_of_bank = any(event.type in BANK_CHANGED for event in events)
     if any(event.type in CHANGED for event in events):
         try:
             read_state(organisation=organisation)
         except StripeRefused:
             return
         except TryAgainLater:
-            if not organisation.is_public:
+            if is_of_bank or not organisation.is_public:
                 raise
+    # Before the next payout, not only with the next hour.
+    if organisation.is_public and is_of_bank:
+        look_at_account(organisation=organisation)
 
 
 def is_gone(organisation: Organisation, error: Exception) -> bool:

@@ -17,7 +17,7 @@ from common.stripe_api import StripeRefused
 from organisations.models import Organisation
 from organisations.services.account_states import is_disconnected
 from reviews.models import Case
-from reviews.services import open_case
+from reviews.services.cases import open_case, overtake_of
 from treasury.models import StripeReading
 from treasury.services.booking import book
 from treasury.services.payout_reading import PayoutReading, may_tell_of_payouts, read_payouts
@@ -41,7 +41,7 @@ BATCH_MAX = 200
 ATTEMPTS_MAX = 8
 OUTAGE_PAUSE = timedelta(seconds=10)
 # Who gave is kept with the gift alone, where it can be erased.
-WITHOUT_PERSON = Func(F("payload"), function="webhooks_without_person_v1")
+WITHOUT_PERSON = Func(F("payload"), function="webhooks_without_person_v2")
 
 
 class Told(NamedTuple):
@@ -151,6 +151,12 @@ def _finish(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
         done = events
     except Exception:  # one by one they say which of them it was
         done = _handled_one_by_one(organisation, events)
+    # Cases before events: whoever decides on one locks them in this order.
+    overtake_of(
+        kind=Case.Kind.PARKED_EVENT,
+        subjects=[event.id for event in done],
+        reason="The event was processed after all.",
+    )
     StripeEvent.objects.filter(id__in=[event.id for event in done]).update(
         status=StripeEvent.Status.DONE,
         processed_at=timezone.now(),

@@ -1,6 +1,6 @@
 """Events that there is something to do about: operators subscribe to them."""
 
-from webhooks.services import account_events, handling, recurring_events
+from webhooks.services import account_events, handling
 
 # They say nothing that is acted on, but that something moved, or how a subscription stands: that
 # is read then.
@@ -9,7 +9,6 @@ TELLING_WHEN_TO_LOOK = frozenset(
         "balance.available",
         "charge.captured",
         "charge.expired",
-        "charge.failed",
         "charge.pending",
         "charge.refunded",
         "charge.updated",
@@ -28,5 +27,5 @@ TELLING_WHEN_TO_LOOK = frozenset(
 )
 # What docs/stripe-events.md tells operators to subscribe to.
 WANTED = TELLING_WHEN_TO_LOOK.union(
-    account_events.TYPES, handling.PAYERS, handling.HANDLERS, recurring_events.HANDLERS
+    account_events.TYPES, handling.PAYERS, *handling.HANDLERS_OF_ALL
 )

@@ -12,7 +12,7 @@ from donations.services import gifts
 from donations.services.gifts import Payment
 from organisations.models import Organisation
 from webhooks.models import StripeEvent
-from webhooks.services import recurring_events, refund_events
+from webhooks.services import recurring_events, refund_events, review_events
 from webhooks.services.dispute_events import dispute_told, fraud_warned
 
 CHECKOUT, INTENT = Donation.Flow.CHECKOUT, Donation.Flow.PAYMENT_INTENT
@@ -32,7 +32,7 @@ def handle(organisation: Organisation, events: Sequence[StripeEvent]) -> None:
     if payments:
         gifts.mark_paid(organisation=organisation, payments=payments)
     for event in events:
-        for handlers in (HANDLERS, recurring_events.HANDLERS):
+        for handlers in HANDLERS_OF_ALL:
             if handler := handlers.get(event.type):
                 handler(event, event.payload["data"]["object"])
 
@@ -44,10 +44,12 @@ def _payment(event: StripeEvent) -> Payment | None:
     # A debit that takes days completes the session unpaid; its payment is told later.
     if event.type == COMPLETED and thing.get("payment_status") != "paid":
         return None
+    if thing.get("captured") is False:  # it is only authorised
+        return None
     assert event.occurred_at
     donor = thing.get(PAYERS[event.type]) or {}
     return Payment(
-        donation_id=_donation_id(thing),
+        donation_id=donation_id_of(thing),
         paid_at=event.occurred_at,
         donor_email=str(donor.get("email") or ""),
         donor_name=str(donor.get("name") or ""),
@@ -60,7 +62,7 @@ def _ended(flow: str, ended_as: str) -> Callable[[StripeEvent, dict[str, Any]], 
         assert event.occurred_at
         gifts.mark_ended(
             organisation=event.organisation,
-            donation_id=_donation_id(thing),
+            donation_id=donation_id_of(thing),
             flow=flow,
             ended_as=ended_as,
             ended_at=event.occurred_at,
@@ -69,7 +71,7 @@ def _ended(flow: str, ended_as: str) -> Callable[[StripeEvent, dict[str, Any]], 
     return handler
 
 
-def _donation_id(thing: dict[str, Any]) -> str:
+def donation_id_of(thing: dict[str, Any]) -> str:
     metadata = thing.get("metadata") or {}
     return str(thing.get("client_reference_id") or metadata.get("donation_id") or "")
 
@@ -87,3 +89,4 @@ HANDLERS: dict[str, Callable[[StripeEvent, dict[str, Any]], None]] = {
     "radar.early_fraud_warning.created": fraud_warned,
     **refund_events.HANDLERS,
 }
+HANDLERS_OF_ALL = (HANDLERS, review_events.HANDLERS, recurring_events.HANDLERS)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from organisations.access import ROLES, Right
 from organisations.services.mail import mail_members
 from reviews.models import Case
-from reviews.services import open_case
+from reviews.services.cases import open_case
 from webhooks.models import REASON_LENGTH_MAX, Attempt, Delivery, Endpoint, Message
 from webhooks.services.subscribing import disable_endpoint
 

@@ -14,6 +14,8 @@ from common.addresses import AddressForbidden, destination_of
 from common.vault import vault
 from ledger.models import PUBLIC, Book
 from organisations.models import Organisation, User
+from reviews.models import Case
+from reviews.services.cases import overtake_of
 from webhooks.errors import (
     AddressUnusable,
     EndpointActive,
@@ -105,6 +107,7 @@ def disable_endpoint(*, endpoint: Endpoint, reason: str) -> Endpoint:
 @transaction.atomic
 def enable_endpoint(*, endpoint: Endpoint) -> Endpoint:
     """Tell an endpoint what happens from now on. Raises `EndpointActive`, `EndpointGone`."""
+    _end_case(endpoint, "It was enabled again.")
     Organisation.objects.select_for_update(no_key=True).get(pk=endpoint.organisation_id)
     endpoint = _locked(endpoint)
     if endpoint.is_active:
@@ -119,6 +122,7 @@ def enable_endpoint(*, endpoint: Endpoint) -> Endpoint:
 @transaction.atomic
 def delete_endpoint(*, endpoint: Endpoint) -> None:
     """End an endpoint for good; its log stays in the database. Raises `EndpointGone`."""
+    _end_case(endpoint, "Its organisation deleted it.")
     endpoint = _locked(endpoint)
     endpoint.deleted_at = timezone.now()
     endpoint.save(update_fields=["deleted_at"])
@@ -159,6 +163,11 @@ def _begin_to_read(organisation: Organisation) -> None:
     BookReading.objects.update_or_create(
         organisation=organisation, defaults={"told": book.size if book else 0}
     )
+
+
+def _end_case(endpoint: Endpoint, reason: str) -> None:
+    # First of all: whoever decides on the case has locked it before the endpoint.
+    overtake_of(kind=Case.Kind.SUBSCRIBER, subjects=[endpoint.id], reason=reason)
 
 
 def _give_up(endpoint: Endpoint) -> None:

@@ -13,7 +13,7 @@ from common.errors import DomainError
 from common.money import CURRENCIES
 from donations.services.promises import create_sandbox_account
 from organisations.models import SLUG, ApiKey, Organisation
-from organisations.services import keys, tenants
+from organisations.services import applications, keys, tenants
 
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
 ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,60}\Z")
@@ -82,6 +82,8 @@ def create(fields: dict[str, Any], is_approved: bool, has_keys: bool) -> dict[st
     if is_approved:
         reason = "Set up and approved by the operator."
         tenants.approve(organisation=organisation, decided_by=None, reason=reason)
+    else:
+        applications.put_before_staff(organisation=organisation)
     printed = {name: getattr(organisation, name) for name in ("id", "slug", "stripe_account")}
     keys = {name: issue(organisation, *of) if has_keys else None for name, of in KEYS.items()}
     return printed | keys

@@ -7,12 +7,14 @@ import secrets
 import sys
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 
 from organisations.models import User
+from organisations.services.staff_groups import GROUPS
 
 PASSWORD_BYTES = 15
 
@@ -30,6 +32,14 @@ class Command(BaseCommand):
         parser.add_argument("--email", required=True)
         parser.add_argument("--name", default="")
         parser.add_argument("--superuser", action="store_true", help="May do everything.")
+        parser.add_argument(
+            "--group",
+            action="append",
+            choices=sorted(GROUPS),
+            default=[],
+            dest="groups",
+            help="What they may do (docs/staff.md); may be repeated.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the account."""
@@ -48,6 +58,7 @@ class Command(BaseCommand):
             is_staff=True,
             is_superuser=user.is_superuser,
         )
+        user.groups.set(Group.objects.filter(name__in=options["groups"]))
         printed = {"id": user.id, "email": user.email}
         self.stdout.write(json.dumps(printed | ({"password": generated} if generated else {})))
 

@@ -2,14 +2,10 @@
 
 import json
 import os
-import secrets
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 import requests
@@ -24,7 +20,7 @@ from donations.services.promises import create_sandbox_account
 from ledger.witness_page import policy_file
 from organisations.models import ApiKey, Membership, Organisation, User
 from organisations.services import account_states, keys, members, tenants
-from webhooks import demo_applicant
+from webhooks import demo_applicant, demo_desk
 from webhooks.demo import (
     CHARITIES,
     PAYOUT_EVERY,
@@ -34,10 +30,16 @@ from webhooks.demo import (
     operations_of,
     today,
 )
-from webhooks.models import StripeEvent
+from webhooks.demo_world import (
+    TIMEOUT_SECONDS,
+    control,
+    pay,
+    person,
+    promise,
+    set_clock,
+    wait_until_booked,
+)
 
-WAIT_SECONDS = 120
-TIMEOUT_SECONDS = 30
 STAFF_EMAIL = "staff@almoner.example"
 BAR_WIDTH = 32
 
@@ -75,6 +77,8 @@ class Command(BaseCommand):
         houses = [set_up(charity, staff) for charity in CHARITIES]
         demo_applicant.apply(person(demo_applicant.OWNER_EMAIL, demo_applicant.OWNER_NAME)[0])
         introduce_to_witness()
+        colleagues = demo_desk.hire()
+        demo_desk.test_cards(houses[1])
         stories = [list(gifts_of(charity, today())) for charity in CHARITIES]
         bar = Bar(sum(len(gifts) for gifts in stories))
         with ThreadPoolExecutor(len(CHARITIES)) as pool:
@@ -88,7 +92,9 @@ class Command(BaseCommand):
         bar.finish()
         for operation in operations_of(CHARITIES[0], today()):
             post(houses[0], operation)
-        return {"staff": staff_account, "organisations": houses}
+        demo_desk.fill(houses, colleagues)
+        reviewers = [colleague.account for colleague in colleagues]
+        return {"staff": staff_account, "reviewers": reviewers, "organisations": houses}
 
 
 class Bar:
@@ -121,7 +127,10 @@ def set_up(charity: Charity, staff: User) -> dict[str, Any]:
     organisation = Organisation.objects.filter(slug=charity.slug).first()
     if organisation is None:
         account = create_sandbox_account(
-            country=charity.country, currency=charity.currency, name=charity.name
+            country=charity.country,
+            currency=charity.currency,
+            name=charity.name,
+            bears_losses=charity.bears_losses,
         )
         organisation = tenants.create_organisation(**charity.fields(), stripe_account=account)
     if not organisation.is_public:
@@ -163,16 +172,6 @@ def issue(organisation: Organisation, application: str, scope: str) -> str:
     return issued.secret
 
 
-def person(email: str, name: str, **rights: Any) -> tuple[User, dict[str, str]]:
-    """Return somebody who can sign in, with a new password."""
-    password = secrets.token_urlsafe(12)
-    user = User.objects.filter(email=email).first()
-    if user is None:
-        user = User.objects.create_user(email, name=name, **rights)
-    members.change_password(user=user, password=password)
-    return user, {"email": email, "password": password}
-
-
 def live_a_year(house: dict[str, Any], gifts: list[GiftStory], step: Callable[[], None]) -> None:
     """Let people give to one organisation for a year, and its money be paid out every month."""
     next_payout = gifts[0].given_at + PAYOUT_EVERY
@@ -190,27 +189,16 @@ def live_a_year(house: dict[str, Any], gifts: list[GiftStory], step: Callable[[]
 
 def give(house: dict[str, Any], gift: GiftStory) -> None:
     """Promise a gift over our API, pay it at the sandbox, and let come of it what may."""
-    answer = requests.post(
-        f"{settings.BASE_URL}/v1/donations",
-        json={
-            "amount": gift.amount,
-            "currency": gift.currency,
-            "fund": gift.fund,
-            "flow": "checkout",
-            "donor": {"email": gift.donor},
-            "public_name": gift.public_name,
-        },
-        headers={
-            "Authorization": f"Bearer {house['api_key']}",
-            "Idempotency-Key": f"demo-{house['slug']}-{gift.number}",
-        },
-        timeout=TIMEOUT_SECONDS,
+    promised = promise(
+        house,
+        str(gift.number),
+        amount=gift.amount,
+        currency=gift.currency,
+        fund=gift.fund,
+        donor={"email": gift.donor},
+        public_name=gift.public_name,
     )
-    answer.raise_for_status()
-    session_id = answer.json()["checkout_url"].rsplit("/", 1)[-1]
-    for card in gift.cards:
-        with suppress(requests.HTTPError):  # the first card of some is declined
-            control(f"checkout/{session_id}/pay", card_number=card)
+    session_id = pay(promised, *gift.cards)
     if gift.is_refunded:
         refund(house, session_id, gift.amount // 2)
 
@@ -243,37 +231,6 @@ def pay_out(house: dict[str, Any]) -> None:
         if part.amount > 0:
             payout = control("payouts", account=account, currency=part.currency)
             control(f"payouts/{payout['id']}/pay")
-
-
-def set_clock(house: dict[str, Any], moment: datetime | None) -> None:
-    """Let an account of the sandbox live at a moment, or now."""
-    control(
-        "clock",
-        account=house["stripe_account"],
-        now=None if moment is None else int(moment.timestamp()),
-    )
-
-
-def control(path: str, **fields: Any) -> Any:
-    """Ask the sandbox to do what only the world outside does."""
-    answer = requests.post(
-        f"{settings.STRIPE_API_BASE}/_control/{path}",
-        json=fields,
-        headers={"Authorization": f"Bearer {settings.STRIPE_SECRET_KEY}"},
-        timeout=TIMEOUT_SECONDS,
-    )
-    answer.raise_for_status()
-    return answer.json()
-
-
-def wait_until_booked() -> None:
-    """Wait until the sandbox has told everything and the worker has booked it."""
-    control("delivery/flush", timeout=WAIT_SECONDS)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while StripeEvent.objects.filter(status=StripeEvent.Status.PENDING).exists():
-        if time.monotonic() > deadline:
-            raise CommandError("The worker does not keep up: see the worker's log.")
-        time.sleep(0.1)
 
 
 def introduce_to_witness() -> None:

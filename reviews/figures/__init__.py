@@ -1,0 +1,1 @@
+"""Figures of the desk: how much is held, how long decisions take, which rules are right."""

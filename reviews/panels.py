@@ -1,0 +1,30 @@
+"""What the page of a case shows: each app adds what it knows of the things it keeps."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reviews.models import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One part of the page: a template with what it needs, under a title."""
+
+    title: str
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+Maker = Callable[[Case], Iterable[Panel]]
+makers: list[tuple[frozenset[str], Maker]] = []
+
+
+def register(kinds: Iterable[str], maker: Maker) -> None:
+    """Have a maker asked for panels of cases of some kinds, from its app's `ready()`."""
+    makers.append((frozenset(kinds), maker))
+
+
+def panels_of(case: Case) -> list[Panel]:
+    """Return what is known of a case's subject, as apps were registered: the lowest first."""
+    return [panel for kinds, maker in makers if case.kind in kinds for panel in maker(case)]

@@ -1,0 +1,1 @@
+"""Rules: what they look at, with which parameters, and what they find. Services run them."""

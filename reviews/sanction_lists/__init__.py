@@ -1,0 +1,1 @@
+"""Lists of sanctioned people and bodies, as their publishers write them: read, kept, replaced."""

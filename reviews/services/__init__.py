@@ -1,0 +1,1 @@
+"""What is decided, screened and held."""
