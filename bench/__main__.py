@@ -20,7 +20,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402 - after the set-up
 
-from bench import cluster, reading, verifying, webhooks, writing  # noqa: E402
+from bench import attack, cluster, desk, reading, verifying, webhooks, writing  # noqa: E402
 from bench.books import fill_kept_books  # noqa: E402
 from bench.figures import Figures, table, write  # noqa: E402
 from bench.scale import FULL, QUICK  # noqa: E402
@@ -31,6 +31,8 @@ SECTIONS = {
     "webhooks": webhooks.measure,
     "verify": verifying.measure,
     "read": reading.measure,
+    "desk": desk.measure,
+    "attack": attack.measure,
 }
 
 

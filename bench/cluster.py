@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from config import postgres
-from config.postgres_home import OWNER, SUPERUSER
+from config.postgres_home import APPLICATION, OWNER, SUPERUSER
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 OWN_SLUG = "bench-%"
@@ -72,6 +72,16 @@ def rival_url(name: str) -> str:
     return server.url(OWNER, name)
 
 
+def own_database(name: str) -> dict[str, str]:
+    """Return the environment of programs with a database of their own, made if need be."""
+    server = postgres.attach(settings.DATA_DIR)
+    postgres.make_database(server, name)
+    return {
+        "DATABASE_URL": server.url(APPLICATION, name),
+        "DATABASE_OWNER_URL": server.url(OWNER, name),
+    }
+
+
 def fsyncs_per_second(count: int) -> float:
     """Return how often a page can be made durable in the data folder: a commit needs one."""
     with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
@@ -82,10 +92,10 @@ def fsyncs_per_second(count: int) -> float:
         return count / (time.perf_counter() - started)
 
 
-def tidy_up() -> None:
+def tidy_up(tables: Iterable[str] = TABLES) -> None:
     """Do what autovacuum does within minutes: statistics, and no work left for the next reader."""
     with connections["owner"].cursor() as cursor:
-        for table in TABLES:
+        for table in tables:
             cursor.execute(f"VACUUM ANALYZE {table}")
 
 

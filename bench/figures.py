@@ -24,6 +24,13 @@ RATIOS = {
     "append_1_vs_seed": ("append_1_per_s", "seed_per_s"),
     "page_1m_vs_10k": ("page_1m_ms", "page_10k_ms"),
     "balance_1m_vs_10k": ("balance_1m_ms", "balance_10k_ms"),
+    "queue_mine_100k_vs_1k": ("queue_mine_100k_ms", "queue_mine_1k_ms"),
+    "queue_open_100k_vs_1k": ("queue_open_100k_ms", "queue_open_1k_ms"),
+    "queue_put_off_100k_vs_1k": ("queue_put_off_100k_ms", "queue_put_off_1k_ms"),
+    "queue_decided_100k_vs_1k": ("queue_decided_100k_ms", "queue_decided_1k_ms"),
+    "case_100k_vs_1k": ("case_100k_ms", "case_1k_ms"),
+    "promise_attacked_vs_calm": ("promise_attacked_ms", "promise_calm_ms"),
+    "promise_p95_attacked_vs_calm": ("promise_p95_attacked_ms", "promise_p95_calm_ms"),
     "stored_vs_empty_view": ("webhook_stored_per_s", "empty_view_per_s"),
     "stored_vs_djstripe": ("webhook_stored_per_s", "djstripe_stored_per_s"),
 }

@@ -27,10 +27,14 @@ class Giving:
         settings.STRIPE_SECRET_KEY = STRIPE_KEY
         client.cache_clear()
         self.control("delivery", mode="drop")  # the load generator delivers in its place
-        self.account = create_sandbox_account(country="BE", currency="EUR")
+        self.account = self.new_account()
         self.book: Book = open_book(stripe_account=self.account)
         self.organisation: Organisation = self.book.organisation
         self.told: set[str] = set()
+
+    def new_account(self) -> str:
+        """Return a new account at the sandbox."""
+        return create_sandbox_account(country="BE", currency="EUR")
 
     def give(self, count: int) -> None:
         """Let gifts be promised and paid; Stripe's balance has them when this returns."""

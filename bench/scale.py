@@ -9,7 +9,8 @@ class Scale:
     Counts of everything that is done in one run; `runs` is how often, `runs_http` over HTTP.
 
     `calls` is how often a batch of each size is written, `sizes` what the kept books hold;
-    `warm_up` deliveries go before those that count.
+    `warm_up` deliveries go before those that count. Desks of staff are kept with so many cases.
+    An attack has so many `attempts`; meanwhile, and before, others promise so many gifts.
     """
 
     runs: int
@@ -21,6 +22,10 @@ class Scale:
     deliveries: int
     requests: int
     warm_up: int
+    desks: dict[str, int]
+    attempts: int
+    others: int
+    others_before: int
     connections: int = 16
 
 
@@ -34,6 +39,10 @@ FULL = Scale(
     deliveries=2000,
     requests=150,
     warm_up=200,
+    desks={"1k": 1_000, "100k": 100_000},
+    attempts=10_000,
+    others=240,
+    others_before=80,
 )
 QUICK = Scale(
     runs=2,
@@ -45,5 +54,9 @@ QUICK = Scale(
     deliveries=16,
     requests=4,
     warm_up=4,
+    desks={"1k": 10, "100k": 20},
+    attempts=60,
+    others=4,
+    others_before=4,
     connections=4,
 )
