@@ -23,7 +23,7 @@ class Choice:
 
     @property
     def changes_nothing(self) -> bool:
-        """Tell whether nothing is moved or freed by it, as `reviews_decision_counts_v2` has it."""
+        """Tell whether nothing is moved or freed by it, as `reviews_decision_counts_v1` has it."""
         return self.key in {"close", "keep"}
 
 

@@ -154,6 +154,8 @@ class Migration(migrations.Migration):
                             ("decided", "decided"),
                             ("overtaken", "overtaken by events"),
                             ("reopened", "opened again"),
+                            ("more", "more was found"),
+                            ("waits", "payouts wait from now on"),
                         ],
                         max_length=12,
                     ),
@@ -799,6 +801,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("hits", []), _negated=True),
                 fields=["at"],
+                include=["organisation", "subject", "hits"],
                 name="screening_that_hit",
             ),
         ),

@@ -28,6 +28,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            "case",
+            models.Index(
+                fields=["due_at", "opened_at"],
+                condition=Q(closed_at__isnull=True, snoozed_until__isnull=False),
+                name="case_that_is_put_off",
+            ),
+        ),
+        migrations.AddIndex(
             "hold", models.Index(fields=["opened_at"], name="hold_by_its_beginning")
         ),
         migrations.AddIndex(

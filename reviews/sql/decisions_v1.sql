@@ -92,6 +92,9 @@ CREATE TRIGGER reviews_case_ends BEFORE UPDATE ON reviews_case
     FOR EACH ROW EXECUTE FUNCTION reviews_case_ends_v1();
 ALTER TABLE reviews_case ENABLE ALWAYS TRIGGER reviews_case_ends;
 
+-- Two people decide what moves or frees much money; what changes nothing (`close`, `keep`) takes
+-- one, however much the case is about.
+--
 -- The case's row is locked first, so that two who decide at once see each other; that holds only
 -- where every statement sees what was committed before it.
 CREATE FUNCTION reviews_decision_counts_v1() RETURNS trigger
@@ -123,7 +126,30 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_is_of_others';
     END IF;
 
-    IF NEW.is_final AND (about.people_needed > 1 OR NEW.confirms_id IS NOT NULL) THEN
+    -- What is held is released or given back; there is no third way.
+    IF NEW.choice IN ('close', 'keep') AND (
+        EXISTS (
+            SELECT FROM public.reviews_hold AS hold
+            WHERE hold.case_id = NEW.case_id AND hold.status = 'open'
+        ) OR EXISTS (
+            SELECT FROM public.reviews_payouthold AS hold
+            WHERE hold.case_id = NEW.case_id AND hold.released_at IS NULL
+        )
+    ) THEN
+        RAISE EXCEPTION 'What is held is not merely closed.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_frees_what_is_held';
+    END IF;
+
+    IF NEW.is_final AND (
+        NEW.confirms_id IS NOT NULL
+        OR NEW.choice NOT IN ('close', 'keep') AND (
+            about.people_needed > 1
+            -- Payouts that go on free whatever came since.
+            OR EXISTS (
+                SELECT FROM public.reviews_payouthold AS hold WHERE hold.case_id = NEW.case_id
+            )
+        )
+    ) THEN
         SELECT * INTO proposal FROM public.reviews_decision
         WHERE case_id = NEW.case_id AND round = NEW.round AND NOT is_final
         ORDER BY id DESC LIMIT 1;

@@ -14,7 +14,7 @@ ORGANISATION = "organisations.organisation"
 class Migration(migrations.Migration):
     """Add how they are timed, and what was ordered; nothing that is held is ordered."""
 
-    dependencies = [("reviews", "0013_payout_holds"), ("treasury", "0004_disputes")]
+    dependencies = [("reviews", "0010_payout_holds"), ("treasury", "0004_disputes")]
 
     operations = [
         migrations.CreateModel(

@@ -11,7 +11,7 @@ from common.sql import run_sql
 class Migration(migrations.Migration):
     """Add payout holds, which come free only as people have decided."""
 
-    dependencies = [("organisations", "0006_payouts"), ("reviews", "0012_hits_by_index")]
+    dependencies = [("organisations", "0006_payouts"), ("reviews", "0009_figures")]
 
     operations = [
         migrations.CreateModel(
@@ -61,25 +61,4 @@ class Migration(migrations.Migration):
             },
         ),
         run_sql("reviews", "payout_holds_v1"),
-        migrations.AlterField(
-            model_name="note",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("opened", "opened"),
-                    ("taken", "taken"),
-                    ("handed_over", "handed over"),
-                    ("put_back", "put back"),
-                    ("comment", "said"),
-                    ("snoozed", "put off"),
-                    ("proposed", "proposed"),
-                    ("decided", "decided"),
-                    ("overtaken", "overtaken by events"),
-                    ("reopened", "opened again"),
-                    ("more", "more was found"),
-                    ("waits", "payouts wait from now on"),
-                ],
-                max_length=12,
-            ),
-        ),
     ]
