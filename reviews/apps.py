@@ -4,15 +4,16 @@ from django.apps import AppConfig
 
 
 class ReviewsConfig(AppConfig):
-    """Listens to what `organisations` tells, and shows applications on the pages of their cases."""
+    """Listens to what `organisations` tells, and shows on pages of cases what they are about."""
 
     name = "reviews"
 
     def ready(self) -> None:
         """Register and listen, once the models are there."""
         import reviews.receivers  # noqa: F401
-        from reviews.applicants import panels
+        from reviews import applicants, books
         from reviews.models import Case
         from reviews.panels import register
 
-        register([Case.Kind.APPLICATION], panels)
+        register([Case.Kind.APPLICATION], applicants.panels)
+        register([Case.Kind.AUDIT, Case.Kind.SEALING], books.panels)

@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 
 from donations.services.holding import hold_settled
+from ledger.services.books import open_book
+from ledger.services.sealing import seal
 from ledger.templatetags.figures import moment
 from organisations.models import StripeAccountState
 from reviews.models import Case
@@ -279,3 +281,28 @@ def test_a_held_gift_says_what_becomes_of_payouts(chief, ours, interval, is_stop
     assert words in text
     assert "Of that held" in text
     assert ("refused: Stripe refused: balance_insufficient." in text) is is_stopped
+
+
+@pytest.mark.parametrize("kind", ["audit", "sealing"])
+def test_a_public_book_says_how_far_it_is_written_and_signed(chief, organisation, kind):
+    book = organisation.books.get()
+    assert "nothing yet" in page(chief, organisation, kind, str(book))
+
+    seal(book=book)
+
+    text = page(chief, organisation, kind, str(book))
+    assert '<a href="/o/lantern/ledger">1</a>' in text
+    assert f"1 of them, {moment(book.recorded_at)[:10]}" in text
+    assert "not public" not in text
+
+
+def test_a_private_book_is_not_linked(chief, organisation):
+    open_book(organisation=organisation, name="credits")
+
+    text = page(chief, organisation, "audit", f"{organisation.pk}/credits")
+    assert "1, not public" in text
+    assert "/o/lantern/ledger" not in text
+
+
+def test_the_heads_log_is_no_book(chief):
+    assert "The book" not in page(chief, None, "audit", "heads")
