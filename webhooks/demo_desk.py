@@ -2,8 +2,9 @@
 The demo's desk: what waits for the staff, and what they decided.
 
 All of it came about as it does in life: by gifts and payouts at the sandbox that its webhooks tell,
-and by services. Three things are played, since nobody waits for them: how long a broken webhook
-has failed, the pauses between the tries of an event, and that the cases were decided just now.
+and by services. Four things are played, since nobody waits for them: how long a broken webhook
+has failed, the pauses between the tries of an event, that the night comes, for its audit, while a
+file is damaged, and that the cases were decided just now.
 """
 
 import time
@@ -21,11 +22,15 @@ from donations.services.capturing import carry_out_due
 from donations.services.refunding import ask_due
 from donations.services.refunds import Wish, take_down
 from donations.services.settled import screen_gift
+from ledger.models import Book
+from ledger.services.checkpoints import kept_file
+from ledger.services.sealing import unsealed
 from organisations.models import Organisation, User
 from reviews.models import Case, RuleVersion
 from reviews.services.cases import comment, take
 from reviews.services.deciding import decide, newest_proposal
 from reviews.services.versions import propose
+from reviews.tasks import audit_books_nightly
 from webhooks.demo import DECLINED, DISPUTED, card_of
 from webhooks.demo_world import control, pay, person, promise, wait_for, wait_until_booked
 from webhooks.models import StripeEvent, Topic
@@ -110,7 +115,7 @@ def _try_on(house: dict[str, Any], number: int) -> dict[str, Any]:
 
 def fill(houses: list[dict[str, Any]], colleagues: list[Colleague]) -> None:
     """Let happen what staff hear of, and let them decide some of it."""
-    lantern, _, saltmarsh = houses
+    lantern, kawabe, saltmarsh = houses
     reviewer, lead = (colleague.user for colleague in colleagues)
     gifts = dict(_give(lantern, LANTERN)) | dict(_give(saltmarsh, SALTMARSH))
     _move_money(lantern)
@@ -125,6 +130,7 @@ def fill(houses: list[dict[str, Any]], colleagues: list[Colleague]) -> None:
     _propose_rule(lead)
     wait_until_booked()
     _park_event(lantern)
+    _fail_audit(kawabe, lead)
 
 
 def _give(house: dict[str, Any], stories: tuple[Story, ...]) -> Iterator[tuple[str, Donation]]:
@@ -263,6 +269,23 @@ def _park_event(house: dict[str, Any]) -> None:
         return not is_pending
 
     wait_for(has_ended)
+
+
+def _fail_audit(house: dict[str, Any], lead: User) -> None:
+    """Have an audit find a damaged file beside a book; it is put back, so the book verifies."""
+    if _is_known(house, Kind.AUDIT):
+        return
+    book = Book.objects.public().get(organisation=house["id"])
+    wait_for(lambda: book not in unsealed())
+    file = kept_file(book)
+    good = file.rename(file.with_name("as-it-was"))
+    try:
+        file.write_text("")
+        audit_books_nightly(timestamp=int(time.time()))
+    finally:
+        good.replace(file)
+    case = Case.objects.get(organisation=house["id"], kind=Kind.AUDIT)
+    _begin(case, lead, "A disk had lost what stood there. It is back, and the book verifies again.")
 
 
 def _case_of(gift: Donation) -> Case:

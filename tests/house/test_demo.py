@@ -58,7 +58,7 @@ def test_every_entry_of_money_came_through_the_inbox_and_the_worker(house: House
     assert without == 0
 
 
-def test_staff_have_cases_of_every_kind_that_a_healthy_demo_can_have(house: House):
+def test_staff_have_cases_of_every_type(house: House):
     waiting = house.query("SELECT DISTINCT kind FROM reviews_case WHERE closed_at IS NULL")
     decided = dict(
         house.query(
@@ -71,11 +71,22 @@ def test_staff_have_cases_of_every_kind_that_a_healthy_demo_can_have(house: Hous
     )
 
     assert {kind for (kind,) in waiting} >= {
-        *("application", "card_testing", "dispute", "fraud_warning", "gift", "parked_event"),
-        *("payout", "refund", "subscriber", "unclassified"),
+        *("account", "application", "audit", "card_testing", "dispute", "fraud_warning", "gift"),
+        *("parked_event", "payout", "refund", "subscriber", "unclassified"),
     }
     assert decided == {"gift": 3, "fraud_warning": 1, "unclassified": 1}
     assert proposed == [(1,)]
+
+
+def test_the_book_that_an_audit_found_damaged_verifies_again(house: House):
+    [(subject, summary)] = house.query(
+        "SELECT subject, summary FROM reviews_case WHERE kind IN ('audit', 'sealing')"
+    )
+    command = summary.rpartition("manage.py ")[2]
+
+    assert subject == house.organisation("kawabe-forest-school")["id"] + "/public"
+    assert summary.startswith(f"MALFORMED: {house.environment['DATA_DIR']}/checkpoints/{subject} ")
+    assert house.manage(*command.split()).returncode == 0
 
 
 def test_gifts_are_held_before_and_after_payment_and_were_released_and_refused(house: House):
