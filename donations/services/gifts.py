@@ -76,7 +76,10 @@ def mark_ended(
 def lock_gifts(organisation: Organisation, ids: Iterable[str]) -> dict[str, Donation]:
     """Lock those gifts of an organisation that there are, and return them by their ids."""
     own = Donation.objects.of(organisation).filter(id__in=set(ids))
-    return {donation.id: donation for donation in own.select_for_update().order_by("id")}
+    locked = {donation.id: donation for donation in own.select_for_update().order_by("id")}
+    for donation in locked.values():
+        donation.organisation = organisation
+    return locked
 
 
 def check_charge(donation: Donation, charge: ChargeFacts) -> None:

@@ -47,8 +47,10 @@ def screen_gift(donation: Donation, *, asked: YenteAnswer | None = None) -> None
         return
     donation.screening_due = False
     donation.save(update_fields=["screening_due"])
-    note_settled(donation)
-    seen = _seen(donation)
+    seen = None
+    if Hold.objects.of(donation.organisation).filter(gift=donation.id).exists():
+        note_settled(donation)
+        seen = _seen(donation)
     screened = screen(
         occasion=Screening.Occasion.SETTLEMENT, gift=replace(settled_facts(donation), asked=asked)
     )
