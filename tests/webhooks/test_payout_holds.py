@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -274,6 +275,23 @@ def test_a_schedule_that_stripe_refuses_is_told_once_and_ends_by_itself(
 
     assert told.get().choice == "overtaken"
     assert schedule_of(organisation)["interval"] == "manual"
+
+
+def test_a_refusal_is_told_though_stripe_was_away_at_some_tries(
+    sandbox_stripe, organisation, monkeypatch
+):
+    answers = [StripeRefused("Odd."), TryAgainLater("Away."), TryAgainLater("Away.")]
+    answers += [StripeRefused("Odd."), TryAgainLater("Away."), StripeRefused("Odd.")]
+    swap_bank(sandbox_stripe, organisation)
+    told = []
+
+    for number, answer in enumerate(answers):
+        monkeypatch.setattr(paying_out, "_set_schedule", Mock(side_effect=answer))
+        PayoutControl.objects.update(next_attempt_at=timezone.now())
+        time_held_payouts(timestamp=number)
+        told.append(Case.objects.filter(kind="payout").count())
+
+    assert told == [0, 0, 0, 1, 1, 1]
 
 
 def test_a_hold_that_begins_while_letting_go_failed_stops_payouts_again(

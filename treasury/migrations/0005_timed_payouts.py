@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ("next_attempt_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("trouble", models.CharField(blank=True, max_length=500)),
+                ("is_told", models.BooleanField(default=False)),
             ],
             options={
                 "constraints": [

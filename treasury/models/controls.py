@@ -16,7 +16,8 @@ class PayoutControl(models.Model):
 
     From `stopped_at` on Stripe pays out nothing of its own accord; `schedule` is what it went by
     before, as Stripe tells it (`settings.payouts.schedule`). What is not held has been ordered for
-    every day until `paid_on`. `trouble` is why Stripe refused the last change.
+    every day until `paid_on`. `trouble` is why Stripe refused the last change, of which staff are
+    told once.
     """
 
     organisation = models.OneToOneField(
@@ -28,6 +29,7 @@ class PayoutControl(models.Model):
     next_attempt_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveSmallIntegerField(default=0)
     trouble = models.CharField(max_length=500, blank=True)
+    is_told = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -35,7 +35,7 @@ WAITS_AT_MOST = timedelta(days=90)
 WAITS_ELSEWHERE = {"TH": timedelta(days=10), "US": timedelta(days=730)}
 # Longer than the calls take, with all that our client tries again.
 FIRST_PAUSE, DOUBLINGS_MAX = timedelta(minutes=2), 5
-# Staff hear of a schedule that Stripe refused so often.
+# Staff hear of a schedule that Stripe refuses still after so many tries.
 TOLD_AFTER = 3
 
 
@@ -67,7 +67,7 @@ def time_payouts_of(*, organisation: Organisation) -> None:
     except StripeRefused as error:
         _note_refusal(control, str(error))
     else:
-        _save(control, trouble="", attempts=0, next_attempt_at=timezone.now())
+        _save(control, trouble="", is_told=False, attempts=0, next_attempt_at=timezone.now())
         overtake_of(
             kind=Case.Kind.PAYOUT,
             subjects=[_subject(organisation)],
@@ -169,18 +169,20 @@ def _set_schedule(account: str, schedule: dict[str, Any]) -> None:
     client().v1.accounts.update(account, changes)
 
 
+@transaction.atomic
 def _note_refusal(control: PayoutControl, trouble: str) -> None:
-    was_told = bool(control.trouble) and control.attempts > TOLD_AFTER
     _save(control, trouble=trouble[:500])
-    if control.attempts >= TOLD_AFTER and not was_told:
-        open_case(
-            organisation=control.organisation,
-            kind=Case.Kind.PAYOUT,
-            subject=_subject(control.organisation),
-            summary=f"{trouble} So payouts cannot be stopped, or cannot go on, as was decided. It "
-            "is tried again by itself; in Stripe’s dashboard the schedule can be set by hand.",
-            again=True,
-        )
+    if control.attempts < TOLD_AFTER or control.is_told:
+        return
+    _save(control, is_told=True)
+    open_case(
+        organisation=control.organisation,
+        kind=Case.Kind.PAYOUT,
+        subject=_subject(control.organisation),
+        summary=f"{trouble} So payouts cannot be stopped, or cannot go on, as was decided. It "
+        "is tried again by itself; in Stripe’s dashboard the schedule can be set by hand.",
+        again=True,
+    )
 
 
 def _subject(organisation: Organisation) -> str:
