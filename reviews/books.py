@@ -16,6 +16,7 @@ def panels(case: Case) -> Iterator[Panel]:
             "book": book,
             "organisation": case.organisation,
             "signed": Checkpoint.objects.of(book.organisation_id, book.book).first(),
+            "is_audited": case.kind == Case.Kind.AUDIT,
             "is_public": Book.objects.public().filter(pk=book.pk).exists(),
         }
         yield Panel("The book", "reviews/panels/book.html", context)

@@ -116,6 +116,10 @@ DUE_AFTER: dict[str, timedelta] = {
     Kind.GIFT: timedelta(days=2),
     Kind.FRAUD_WARNING: timedelta(hours=24),
     Kind.CARD_TESTING: timedelta(hours=4),
+    # Whoever verifies such a book is not told VALID.
+    Kind.AUDIT: timedelta(hours=4),
+    Kind.SEALING: timedelta(hours=4),
+    Kind.WITNESS: timedelta(hours=4),
     Kind.APPLICATION: timedelta(days=5),
     Kind.ACCOUNT: timedelta(days=2),
 }

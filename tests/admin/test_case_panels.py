@@ -294,6 +294,7 @@ def test_a_public_book_says_how_far_it_is_written_and_signed(chief, organisation
     assert '<a href="/o/lantern/ledger">1</a>' in text
     assert f"1 of them, {moment(book.recorded_at)[:10]}" in text
     assert "not public" not in text
+    assert ("Nothing mends a book by itself" in text) is (kind == "audit")
 
 
 def test_a_private_book_is_not_linked(chief, organisation):

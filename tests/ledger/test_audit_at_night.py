@@ -1,5 +1,7 @@
 """The nightly audit: staff hear of every book that does not verify, until it does."""
 
+from datetime import timedelta
+
 import pytest
 
 from reviews.models import Case
@@ -44,6 +46,7 @@ def test_a_book_that_does_not_verify_is_one_case(tamper, book, nights):
         f"manage.py audit_ledger --organisation {book.organisation.slug} --book public"
     )
     assert str(case).startswith("Book that does not verify: org_")
+    assert case.due_at - case.opened_at < timedelta(hours=5)
 
 
 def test_it_comes_up_again_while_nobody_mends_the_book(tamper, book, nights):
