@@ -1,8 +1,10 @@
 """Facts that a rule found, as people read them: each value against its own threshold."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from common.money import format_money
+from ledger.templatetags.figures import moment
 
 Facts = Mapping[str, int | str]
 WINDOWS = ("minutes", "hours", "days")
@@ -32,7 +34,7 @@ def _against(name: str, evidence: Facts) -> str:
 def _in_words(name: str, evidence: Facts) -> str:
     value = evidence[name]
     if not isinstance(value, int):
-        return value
+        return moment(datetime.fromisoformat(value)) if name.endswith("_at") else value
     if name.endswith("amount") and "currency" in evidence:
         return format_money(value, str(evidence["currency"]))
     return f"{value:,}"

@@ -55,11 +55,10 @@ def _judge_changed(account: Account, parameters: Recent) -> Finding:
     if account.bank_changed_at is None:
         return passed({"changed": "never, as far as is known"})
     age = account.at - account.bank_changed_at
-    changed = account.bank_changed_at.isoformat(sep=" ", timespec="milliseconds")
     facts: Evidence = {
-        "changed": changed,
-        "hours": age // timedelta(hours=1),
-        "limit": parameters.hours,
+        "changed_at": account.bank_changed_at.isoformat(timespec="microseconds"),
+        "age_in_hours": age // timedelta(hours=1),
+        "age_in_hours_limit": parameters.hours,
     }
     if age >= timedelta(hours=parameters.hours):
         return passed(facts)

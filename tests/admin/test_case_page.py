@@ -112,6 +112,7 @@ def test_every_rule_says_why_it_fired(chief, case):
     RuleVersionFactory(number=1, parameters={"per_hour": 7})
     own = RuleVersionFactory(number=1, parameters={"per_hour": 3}, organisation=case.organisation)
     money = {"amount": 120_000, "least_amount": 2_000, "currency": "EUR", "why": "large"}
+    money["changed_at"] = "2026-11-02T14:02:00.000000+00:00"
     counts = {"declines": 1_200, "declines_limit": 10, "by": "email"}
     ScreeningFactory(
         organisation=case.organisation,
@@ -134,6 +135,7 @@ def test_every_rule_says_why_it_fired(chief, case):
     assert "1 more that did not hit" in page
     assert "gone rule" in page
     assert "20.00 EUR" in page
+    assert "2 November 2026, 14:02 UTC" in page
     assert "1,200 against 10" in page
 
 

@@ -79,8 +79,11 @@ def test_new_bank_details_stop_payouts_for_three_days(age, outcome):
     )
 
     assert (came_out(result), holds) == (outcome, outcome == REVIEWED)
-    changed = (NOW - age).isoformat(sep=" ", timespec="milliseconds")
-    assert result["evidence"] == {"changed": changed, "hours": age // HOUR, "limit": 72}
+    assert result["evidence"] == {
+        "changed_at": (NOW - age).isoformat(timespec="microseconds"),
+        "age_in_hours": age // HOUR,
+        "age_in_hours_limit": 72,
+    }
 
 
 def test_bank_details_that_never_changed_stop_nothing():

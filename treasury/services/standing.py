@@ -119,7 +119,7 @@ def _grounds(looks: Iterable[Screening]) -> Grounds:
         if row["outcome"] == Outcome.HIT and row["mode"] == "active":
             evidence = row["evidence"]
             counted = sum(evidence.get(name, 0) for name in COUNTED)
-            ground = (str(evidence.get("changed", "")), counted)
+            ground = (str(evidence.get("changed_at", "")), counted)
             worst[row["rule"]] = max(worst.get(row["rule"], ground), ground)
     return worst
 
