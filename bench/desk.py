@@ -15,8 +15,6 @@ from bench.load import Request, send
 from bench.programs import ROOT, Programs, collect_static, programs
 from bench.scale import Scale
 
-WARM_UP = 10
-TURNS = 10
 QUEUE = "/admin/reviews/case/?tab={}"
 FIGURES = "figures"
 TABS = ("mine", "open", "put_off", "decided")
@@ -36,7 +34,7 @@ def measure(scale: Scale, figures: Figures) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name, programs(Path(name)) as running:
         desks = [furnished(running, size, cases) for size, cases in scale.desks.items()]
         for desk in desks:
-            opened(desk, WARM_UP)
+            opened(desk, scale.turns)
         for _ in range(scale.runs_http):
             measure_latency(scale, figures, desks)
 
@@ -62,9 +60,9 @@ def furnished(running: Programs, size: str, cases: int) -> Desk:
 def measure_latency(scale: Scale, figures: Figures, desks: list[Desk]) -> None:
     """Open the pages of the desks in short turns, so that a noisy moment hits all of them."""
     taken: dict[str, list[float]] = {}
-    for _ in range(TURNS):
+    for _ in range(scale.turns):
         for desk in desks:
-            for page, each in opened(desk, scale.requests // TURNS or 1).items():
+            for page, each in opened(desk, scale.requests // scale.turns).items():
                 taken.setdefault(f"{page}_{desk.size}_ms", []).extend(each)
     for name, each in taken.items():
         figures.add(name, 1000 * median(each), "ms")

@@ -9,8 +9,9 @@ class Scale:
     Counts of everything that is done in one run; `runs` is how often, `runs_http` over HTTP.
 
     `calls` is how often a batch of each size is written, `sizes` what the kept books hold;
-    `warm_up` deliveries go before those that count. Desks of staff are kept with so many cases.
-    An attack has so many `attempts`; meanwhile, and before, others promise so many gifts.
+    `warm_up` deliveries go before those that count. Desks of staff are kept with so many cases;
+    their pages are opened in `turns`, after as many openings that do not count. An attack has so
+    many `attempts`; meanwhile, and before, others promise so many gifts.
     """
 
     runs: int
@@ -23,6 +24,7 @@ class Scale:
     requests: int
     warm_up: int
     desks: dict[str, int]
+    turns: int
     attempts: int
     others: int
     others_before: int
@@ -40,6 +42,7 @@ FULL = Scale(
     requests=150,
     warm_up=200,
     desks={"1k": 1_000, "100k": 100_000},
+    turns=10,
     attempts=10_000,
     others=240,
     others_before=80,
@@ -55,6 +58,7 @@ QUICK = Scale(
     requests=4,
     warm_up=4,
     desks={"1k": 10, "100k": 20},
+    turns=1,
     attempts=60,
     others=4,
     others_before=4,

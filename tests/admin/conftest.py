@@ -25,6 +25,20 @@ def chief(superuser) -> Client:
 
 
 @pytest.fixture
+def ana(db) -> User:
+    """A second person."""
+    return UserFactory(name="Ana", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def anas(ana) -> Client:
+    """The second person's browser."""
+    client = Client()
+    client.force_login(ana)
+    return client
+
+
+@pytest.fixture
 def staff_with(db) -> Callable[..., Client]:
     """Return what makes staff who have some permissions, signed in."""
 

@@ -69,20 +69,6 @@ def case(db) -> Case:
     return case
 
 
-@pytest.fixture
-def ana(db) -> User:
-    """A second person."""
-    return UserFactory(name="Ana", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def anas(ana) -> Client:
-    """The second person's browser."""
-    client = Client()
-    client.force_login(ana)
-    return client
-
-
 def test_a_case_tells_what_happened_and_what_is_at_stake(chief, case):
     page = text(chief, case)
 

@@ -4,12 +4,11 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from organisations.models import User
 from reviews.errors import NotBacktested, SecondPersonNeeded
 from reviews.models import RuleVersion
 from reviews.services import backtests, versions
 from tests.admin.test_decisions import told
-from tests.factories import OrganisationFactory, RuleVersionFactory, UserFactory
+from tests.factories import OrganisationFactory, RuleVersionFactory
 
 VERSIONS = "/admin/reviews/ruleversion/"
 PROPOSE = f"{VERSIONS}propose/"
@@ -37,20 +36,6 @@ def propose(client: Client, rule: str, **fields):
 def do(client: Client, version: RuleVersion, act: str) -> list[str]:
     """Do something with a version on its page; return what staff are told."""
     return told(client.post(url(version), {"act": act}, follow=True))
-
-
-@pytest.fixture
-def ana(db) -> User:
-    """A second person."""
-    return UserFactory(name="Ana", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def anas(ana) -> Client:
-    """The second person's browser."""
-    client = Client()
-    client.force_login(ana)
-    return client
 
 
 def test_every_rule_is_said_in_words_with_what_is_in_force(chief, ana):
