@@ -10,7 +10,7 @@ from reviews.admin.facts import facts_of
 from reviews.errors import ParametersUnusable
 from reviews.models import Case, RuleVersion, Screening
 from reviews.rules.register import RULES
-from reviews.rules.rule import Outcome
+from reviews.rules.rule import Outcome, Verdict
 
 SCREENINGS_MAX = 5
 ALIKE_MAX = 3
@@ -43,6 +43,11 @@ class Reason:
     def matters(self) -> bool:
         """Tell whether it is shown at once: hits, and what could not be looked at."""
         return self.outcome in {Outcome.HIT, Outcome.ERROR}
+
+    @property
+    def asks_for(self) -> str:
+        """Return what a hit asks for; nothing where it counts for the score alone."""
+        return "" if self.verdict == Verdict.APPROVE else self.verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ def test_every_rule_says_why_it_fired(chief, case):
         results=[
             found(version=str(own.number)),
             found("email_pace", "error", evidence={"why": "OperationalError"}),
+            found("card_abroad", verdict="approve", score=20),
             found("address_pace", mode="shadow", verdict="challenge", evidence=counts),
             found("gone_rule", "pass", evidence=money),
         ],
@@ -115,6 +116,7 @@ def test_every_rule_says_why_it_fired(chief, case):
 
     assert "tries more than 3 gifts" in page
     assert "hit: review" in page
+    assert "hit: counts for the score alone" in page
     assert "This rule could not look" in page
     assert "OperationalError" in page
     assert "in the shadow: counts for nothing" in page
