@@ -5,6 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from donations.models import GENERAL, Donation, RefundRequest
+from donations.services.capturing import end_trouble
 from donations.services.funds import create_fund
 from donations.services.gifts import lock_gifts, save_facts
 from donations.services.refunds import STAFF, Wish, take_down
@@ -35,13 +36,18 @@ def show_hold(hold: Hold, **_kwargs: Any) -> None:
     donation = lock_gifts(hold.organisation, [hold.gift])[hold.gift]
     donation.held_as = hold.kind if hold.status in UNDER_WAY else ""
     save_facts(donation, "held_as")
+    if hold.ended_at:
+        end_trouble(hold)
 
 
 @receiver(case_decided)
 def remember_cleared(case: Case, decision: Decision, **_kwargs: Any) -> None:
     """Remember that a donor is none of the parties that staff were shown: the gift counts."""
+    # Whoever keeps a gift that its bank warned of has not looked at who gave it.
+    if case.kind != Case.Kind.GIFT or decision.choice not in ("release", "keep"):
+        return
     donation = Donation.objects.filter(organisation=case.organisation, id=case.gift).first()
-    if decision.choice not in ("release", "keep") or donation is None:
+    if donation is None:
         return
     for source, uid in shown_parties(donation.organisation, donation.id):
         clear_pair(

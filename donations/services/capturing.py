@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
 from common.stripe_api import StripeRefused, client, on_account, translated_errors
-from donations.services.holding import note_captured, note_let_go
-from reviews.models import Hold
+from donations.services.holding import SPARE, note_captured, note_let_go
+from reviews.models import Case, Hold
+from reviews.services.cases import open_case, overtake_of
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("almoner.donations")
 # Longer than a call may take, with all that our client tries again.
 FIRST_PAUSE, DOUBLINGS_MAX = timedelta(minutes=1), 6
+# Staff hear of what Stripe refuses still after so many tries.
+TOLD_AFTER = 3
 CAPTURED, CANCELED, AUTOMATIC = "succeeded", "canceled", "automatic"
 
 
@@ -101,5 +104,27 @@ def _learn(hold: Hold, status: str, why: str) -> None:
         note_let_go(organisation=own, payment_intent=intent, is_lapsed=why == AUTOMATIC)
 
 
+@transaction.atomic
 def _note_trouble(hold: Hold, trouble: str) -> None:
     Hold.objects.of(hold.organisation).filter(id=hold.id).update(trouble=trouble[:500])
+    if hold.decided_at and hold.attempts >= TOLD_AFTER:
+        assert hold.lapses_at
+        open_case(
+            organisation=hold.organisation,
+            kind=Case.Kind.GIFT,
+            subject=_trouble_of(hold),
+            summary=f"{trouble} So what was decided of gift {hold.gift} is not done: its card is "
+            "neither charged nor let go. It is tried again by itself until the bank lets the card "
+            "go; the organisation can do it in Stripe’s dashboard.",
+            due_at=hold.lapses_at - SPARE,
+        )
+
+
+def end_trouble(hold: Hold) -> None:
+    """End the case of a decision that could not be carried out: its hold is over."""
+    reason = "The card is charged, or let go, by now."
+    overtake_of(kind=Case.Kind.GIFT, subjects=[_trouble_of(hold)], reason=reason)
+
+
+def _trouble_of(hold: Hold) -> str:
+    return f"{hold.gift}: card"

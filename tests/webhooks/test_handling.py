@@ -3,6 +3,7 @@
 import pytest
 
 from donations.models import Donation
+from reviews.models import Attempt
 from tests.factories import DonationFactory, OrganisationFactory
 from tests.webhooks.messages import deliver, event
 from webhooks.models import StripeEvent
@@ -96,10 +97,19 @@ def test_names_longer_than_we_keep_are_cut(stripe_account, organisation):
     assert (len(gift.donor_email), len(gift.donor_name)) == (254, 120)
 
 
-@pytest.mark.parametrize("type_", ["charge.succeeded", "checkout.session.expired"])
+def test_declined_cards_of_an_organisations_own_shop_count_as_tries(stripe_account, organisation):
+    order = "5f6dbeb6-6cf9-4a5a-8f0e-6f5bb1a1a5c1"
+
+    tell("charge.failed", {"id": "ch_1", "metadata": {"donation_id": order}})
+
+    attempt = Attempt.objects.get()
+    assert (attempt.kind, attempt.reference, attempt.gift) == ("declined", "ch_1", "")
+
+
+@pytest.mark.parametrize("type_", ["charge.succeeded", "charge.failed", "checkout.session.expired"])
 def test_a_gift_that_is_not_the_accounts_own_is_left_alone(stripe_account, type_):
     theirs = DonationFactory(organisation=OrganisationFactory(stripe_account="acct_2"))
-    for name in (theirs.id, "don_unknown", "", None, 5, {"a": 1}):
+    for name in (theirs.id, "don_unknown", "0" * 500, "", None, 5, {"a": 1}):
         told = tell(type_, {"metadata": {"donation_id": name}})
         assert (told.status, told.note) == ("done", "")
 

@@ -1,6 +1,7 @@
 """Holds where the world does something in between: late news, other currencies, other people."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import IntegrityError
@@ -13,6 +14,7 @@ from donations.services import capturing, settled
 from donations.services.erasure import erase_donor
 from donations.services.holding import Authorisation, hold_settled, note_authorised, note_let_go
 from ledger.models import Entry
+from reviews.choices import choices_of
 from reviews.errors import HoldNotOpen, OwnCase
 from reviews.models import Case, Decision, Hold, Screening
 from reviews.services.holds import finish, undo
@@ -360,6 +362,29 @@ def test_a_capture_that_is_refused_though_the_card_is_authorised_is_trouble(
 
     hold = Hold.objects.get()
     assert (hold.status, hold.trouble) == ("releasing", "Stripe refused: amount_too_large.")
+
+
+def test_a_decision_that_stripe_goes_on_refusing_is_told_once_and_ends_by_itself(
+    authorised, monkeypatch
+):
+    decided(authorised, "release")
+    told = Case.objects.exclude(subject=authorised.id)
+    with monkeypatch.context() as patch:
+        refusal = StripeRefused("Stripe refused: account_closed.")
+        patch.setattr(capturing, "_do", Mock(side_effect=refusal))
+        for number in range(1, 6):
+            Hold.objects.update(next_attempt_at=timezone.now())
+            tasks.carry_out_decisions(timestamp=number)
+            assert told.count() == (number >= capturing.TOLD_AFTER)
+    case, hold = told.get(), Hold.objects.get()
+    assert case.summary.startswith("Stripe refused: account_closed. So what was decided")
+    assert case.due_at < hold.lapses_at
+    assert [choice.key for choice in choices_of(case)] == ["close"]
+
+    Hold.objects.update(next_attempt_at=timezone.now())
+    assert carried_out(authorised).status == "settled"
+
+    assert told.get().choice == "overtaken"
 
 
 def test_news_that_come_twice_end_a_hold_once(authorised):

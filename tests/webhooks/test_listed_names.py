@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from reviews.models import ClearedPair, Hold, Screening
+from reviews.services.deciding import decide
 from reviews.services.sanctions import load_list
-from tests.factories import UserFactory
+from tests.factories import CaseFactory, UserFactory
 from tests.webhooks.holding import carried_out, decided, heard, organisation, promised
 
 FILES = Path(__file__).resolve().parents[1] / "data" / "sanctions"
@@ -54,6 +55,20 @@ def test_nobody_is_rejected_for_a_name_and_refusing_clears_nothing(
 
     assert carried_out(gift).status == "refunded"
     assert not ClearedPair.objects.exists()
+
+
+def test_who_keeps_a_gift_that_its_bank_warned_of_clears_no_name(
+    lists, sandbox_stripe, organisation
+):
+    gift = given_by(LISTED, sandbox_stripe, organisation)
+    warning = CaseFactory(
+        organisation=organisation, kind="fraud_warning", subject="issfr_1", gift=gift.id
+    )
+
+    decide(case=warning, by=UserFactory(), choice="keep", reason="The bank says it is fine.")
+
+    assert not ClearedPair.objects.exists()
+    assert given_by(LISTED, sandbox_stripe, organisation).status == "held"
 
 
 def test_a_list_that_is_missing_is_an_error_and_no_silent_pass(

@@ -1,5 +1,6 @@
 """What events say of gifts under review: authorised cards, and tries that a bank declined."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from reviews.traits import key_of
 from webhooks.models import StripeEvent
 
 AUTOMATIC = "automatic"
+GIFT_ID = re.compile(r"don_[0-9a-z]{26}")
 
 
 def charged(event: StripeEvent, charge: dict[str, Any]) -> None:
@@ -74,7 +76,9 @@ def captured(event: StripeEvent, intent: dict[str, Any]) -> None:
 
 
 def _gift_of(charge: dict[str, Any]) -> str:
-    return str((charge.get("metadata") or {}).get("donation_id") or "")
+    # Whatever else an organisation's own shop writes there is none of our gifts.
+    named = str((charge.get("metadata") or {}).get("donation_id") or "")
+    return named if GIFT_ID.fullmatch(named) else ""
 
 
 HANDLERS: dict[str, Callable[[StripeEvent, dict[str, Any]], None]] = {
