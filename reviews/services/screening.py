@@ -13,7 +13,7 @@ from organisations.models import Organisation
 from reviews.models import RuleVersion, Screening
 from reviews.rules.facts import Account, Gift
 from reviews.rules.register import RULES
-from reviews.rules.rule import Finding, Outcome, Rule, Verdict
+from reviews.rules.rule import Finding, Outcome, Rule, Verdict, not_run
 from reviews.services.history import PastOf
 
 logger = logging.getLogger("almoner.reviews")
@@ -26,13 +26,14 @@ class Version:
     """
     With which parameters a rule runs; `number` is "shipped" for what stands in the code.
 
-    `given` are the parameters as they were kept.
+    `given` are the parameters as they were kept. A rule that is off looks at nothing.
     """
 
     rule: Rule[Any, Any]
     number: str
     given: Mapping[str, Any]
     is_active: bool
+    is_off: bool = False
 
     @property
     def parameters(self) -> Any:
@@ -105,6 +106,22 @@ def screen(*, occasion: Screening.Occasion, gift: Gift, passes_challenge: bool =
     return _screen(about, PastOf(gift), passes_challenge=passes_challenge)
 
 
+def keep_turned_away(*, gift: Gift, verdict: Verdict, rule: str) -> None:
+    """Keep that no rule looked at a gift: what one found before stands against who promised it."""
+    why = not_run("What a rule found before stands against this visitor.")
+    running = versions(gift.organisation, Screening.Occasion.PROMISE)
+    Screening.objects.create(
+        organisation=gift.organisation,
+        occasion=Screening.Occasion.PROMISE,
+        subject=gift.id,
+        verdict=verdict,
+        score=0,
+        results=[Result(version, why, 0).as_kept() for version in running],
+        hits=[rule],
+        duration_us=0,
+    )
+
+
 def screen_account(account: Account) -> Screened:
     """Let every rule of accounts look at how one stands; `holds` says that payouts must wait."""
     organisation = account.organisation
@@ -112,7 +129,7 @@ def screen_account(account: Account) -> Screened:
 
 
 def versions(organisation: Organisation, occasion: str) -> Iterator[Version]:
-    """Yield what runs at an organisation on an occasion: what is in force, and its shadows."""
+    """Yield every rule's version in force at an organisation on an occasion, and its shadows."""
     rules = {name: rule for name, rule in RULES.items() if occasion in rule.occasions}
     kept = RuleVersion.objects.for_organisation(organisation).filter(rule__in=rules)
     by_rule: dict[str, list[RuleVersion]] = {}
@@ -123,7 +140,7 @@ def versions(organisation: Organisation, occasion: str) -> Iterator[Version]:
         in_force = next((version for version in own if version.activated_at), None)
         if in_force is None:
             yield Version(rule, SHIPPED, {}, is_active=True)
-        elif in_force.mode == RuleVersion.Mode.ACTIVE:
+        else:
             yield version_of(rule, in_force)
         for each in own:
             if not each.activated_at and each.mode == RuleVersion.Mode.ACTIVE:
@@ -132,7 +149,8 @@ def versions(organisation: Organisation, occasion: str) -> Iterator[Version]:
 
 def version_of(rule: Rule[Any, Any], kept: RuleVersion) -> Version:
     """Return a version that was proposed, as it runs."""
-    return Version(rule, str(kept.number), kept.parameters, is_active=bool(kept.activated_at))
+    is_off = kept.mode == RuleVersion.Mode.OFF
+    return Version(rule, str(kept.number), kept.parameters, bool(kept.activated_at), is_off)
 
 
 def judge(version: Version, subject: Any) -> Result:
@@ -153,6 +171,8 @@ def _judged_all(running: Sequence[Version], subject: Any) -> list[Result]:
 
 
 def _judged(version: Version, subject: Any) -> Result:
+    if version.is_off:
+        return Result(version, not_run("It is switched off."), 0)
     started = time.perf_counter_ns()
     try:
         finding = version.rule.judge(subject, version.parameters)

@@ -20,7 +20,7 @@ from reviews.rules.facts import Gift, Traits
 from reviews.rules.rule import Verdict
 from reviews.services.attempts import record_promised
 from reviews.services.cases import open_case
-from reviews.services.screening import Result, screen
+from reviews.services.screening import Result, keep_turned_away, screen
 from reviews.traits import key_of
 
 BLOCKED_FOR = timedelta(hours=1)
@@ -123,16 +123,7 @@ def forget_visitors() -> None:
 @transaction.atomic
 def _turn_away(visit: Visit, standing: Standing) -> Verdict:
     record_promised(gift=visit.gift, reference=visit.reference)
-    Screening.objects.create(
-        organisation=visit.gift.organisation,
-        occasion=Screening.Occasion.PROMISE,
-        subject=visit.gift.id,
-        verdict=standing.verdict,
-        score=0,
-        results=[],
-        hits=[standing.rule],
-        duration_us=0,
-    )
+    keep_turned_away(gift=visit.gift, verdict=standing.verdict, rule=standing.rule)
     return standing.verdict
 
 

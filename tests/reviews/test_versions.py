@@ -191,7 +191,7 @@ def test_a_rule_is_switched_off_for_an_organisation():
     organisation = OrganisationFactory()
     in_force(organisation=organisation, mode=Mode.OFF, parameters={})
 
-    assert results(organisation) == []
+    assert results(organisation) == [("1", "active", "not_run")]
     assert results(OrganisationFactory()) == [("shipped", "active", "pass")]
 
 

@@ -140,9 +140,9 @@ def test_who_is_turned_away_costs_little_and_is_written_down(
     attacked(organisation)
     a_second_later()
 
-    # The book, whether it is promised, what stands; the try and the finding, in one transaction;
-    # whether that stands against everybody.
-    with django_assert_num_queries(8):
+    # The book, whether it is promised, what stands; the try, which versions of rules there are and
+    # the finding, in one transaction; whether that stands against everybody.
+    with django_assert_num_queries(9):
         give(organisation, 1, 1, amount="nothing that could be read")
 
     newest = Attempt.objects.latest("id")
