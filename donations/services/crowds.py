@@ -11,7 +11,7 @@ from donations.errors import GiftChallenged
 from organisations.models import Organisation
 
 # Of the connections, and so of the threads, that a web process has: half is left to all others.
-PLACES = settings.POOL["max_size"] // 2
+PLACES = max(settings.POOL["max_size"] // 2, 1)
 here: Counter[str] = Counter()
 door = threading.Lock()
 
