@@ -7,12 +7,13 @@ from django.db import connection
 from django.utils import timezone
 
 from common.errors import TryAgainLater
-from common.stripe_api import client, on_account
+from common.stripe_api import StripeRefused, client, on_account
 from donations.models import Donation
 from donations.services.holding import hold_settled
 from donations.services.promises import create_sandbox_account
 from organisations.models import Organisation, StripeAccountState
 from organisations.services.account_states import read_state
+from reviews.models import Case
 from reviews.services.payout_holds import hold_payouts
 from tests.factories import CaseFactory, OrganisationFactory
 from tests.treasury.movements import check_sides
@@ -296,6 +297,21 @@ def test_who_took_too_long_to_let_payouts_go_on_leaves_none_going_on(
     time_held_payouts(timestamp=180)
 
     assert changes == ["daily", "manual", "manual"]
+    assert in_time()
+
+
+def test_a_refusal_that_comes_too_late_is_not_kept(sandbox_stripe, held, organisation, monkeypatch):
+    def others():
+        took_too_long()
+        time_held_payouts(timestamp=60)
+        raise StripeRefused("Stripe refused: odd.")
+
+    PayoutControl.objects.create(organisation=organisation, attempts=paying_out.TOLD_AFTER)
+    meanwhile(monkeypatch, others)
+    time_held_payouts(timestamp=0)
+
+    assert PayoutControl.objects.get().trouble == ""
+    assert not Case.objects.filter(kind="payout").exists()
     assert in_time()
 
 
