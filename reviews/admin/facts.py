@@ -13,9 +13,13 @@ THRESHOLDS = ("limit", "least_amount", "most_amount", "limit_amount")
 
 def facts_of(evidence: Facts) -> list[tuple[str, str]]:
     """Return facts in words: values first, then what they are held against."""
-    shown = [name for name in evidence if name != "currency" and not _is_beside(name, evidence)]
+    shown = [name for name in evidence if not _is_hidden(name) and not _is_beside(name, evidence)]
     shown.sort(key=lambda name: (name in WINDOWS, _is_threshold(name), name))
     return [(name.replace("_", " "), _against(name, evidence)) for name in shown]
+
+
+def _is_hidden(name: str) -> bool:
+    return name == "currency" or name.endswith("_keyed")
 
 
 def _is_beside(name: str, evidence: Facts) -> bool:

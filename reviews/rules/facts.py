@@ -50,17 +50,18 @@ class Account:
     """
     How an organisation's Stripe account stands at a moment.
 
-    Of the gifts of the last 30 days so many `settled`, were `disputed`, and were `warned` of by
-    their card's bank and not disputed. Where it is known where payouts go, so many organisations
-    are paid there too (`bank_shared_with`), and `bank_changed_at` is when that last changed.
+    Of the gifts of the last 30 days so many `settled`; which were `disputed`, and which `warned` of
+    by their card's bank and not disputed, is told by id. Where it is known where payouts go, these
+    organisations are paid there too (`bank_shared_with`), and `bank_changed_at` is when that last
+    changed. Whatever is told by id has the newest first.
     """
 
     organisation: Organisation
     settled: int
-    disputed: int
-    warned: int
+    disputed: Sequence[str]
+    warned: Sequence[str]
     bank_changed_at: datetime | None
-    bank_shared_with: int | None
+    bank_shared_with: Sequence[str] | None
     at: datetime
 
 

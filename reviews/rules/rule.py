@@ -43,7 +43,7 @@ class Finding:
     What a rule found: `evidence` is facts without persons, `score` from 0 to 100.
 
     In the evidence, what is named `amount` or `…_amount` counts minor units of its `currency`, and
-    `…_at` is a moment (ISO 8601).
+    `…_at` is a moment (ISO 8601). `…_keyed` are keyed hashes, for comparing alone.
     `holds` tells that a settled gift (or an account's payouts) are held until that is decided;
     `binds` names the traits that the verdict stands against for a while (`organisation`: against
     every visitor of it).

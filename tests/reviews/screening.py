@@ -89,10 +89,10 @@ def found_of_account(rule, organisation, **fields):
     """Have an account screened; return what one rule found, and whether payouts must wait."""
     stands = {
         "settled": 1000,
-        "disputed": 0,
-        "warned": 0,
+        "disputed": [],
+        "warned": [],
         "bank_changed_at": None,
-        "bank_shared_with": 0,
+        "bank_shared_with": [],
         "at": NOW,
     }
     screened = screen_account(Account(organisation=organisation, **{**stands, **fields}))

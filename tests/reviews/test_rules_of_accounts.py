@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from reviews.admin.facts import facts_of
 from reviews.models import Screening
+from reviews.rules.accounts import named_in
 from tests.factories import OrganisationFactory
 from tests.reviews.screening import (
     NOT_RUN,
@@ -18,6 +20,10 @@ from tests.reviews.screening import (
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+
+
+def gifts(number, first=0):
+    return [f"don_{first + each}" for each in range(number)]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,11 @@ def test_disputes_and_warnings_are_looked_at_and_then_stop_payouts(
     settled, disputed, warned, outcome, is_held
 ):
     result, holds = found_of_account(
-        "troubled_gifts", OrganisationFactory(), settled=settled, disputed=disputed, warned=warned
+        "troubled_gifts",
+        OrganisationFactory(),
+        settled=settled,
+        disputed=gifts(disputed),
+        warned=gifts(warned, first=disputed),
     )
 
     assert (came_out(result), holds) == (outcome, is_held)
@@ -63,7 +73,7 @@ def test_one_dispute_of_few_gifts_stops_no_payouts_and_two_do(
     settled, disputed, outcome, is_held, counted_as
 ):
     result, holds = found_of_account(
-        "troubled_gifts", OrganisationFactory(), settled=settled, disputed=disputed
+        "troubled_gifts", OrganisationFactory(), settled=settled, disputed=gifts(disputed)
     )
 
     assert (came_out(result), holds) == (outcome, is_held)
@@ -92,12 +102,47 @@ def test_bank_details_that_never_changed_stop_nothing():
     assert (came_out(result), holds) == (PASSED, False)
 
 
-@pytest.mark.parametrize(("others", "outcome"), [(0, PASSED), (1, REVIEWED), (2, REVIEWED)])
-def test_a_bank_account_of_two_organisations_stops_payouts(others, outcome):
-    result, holds = found_of_account("bank_shared", OrganisationFactory(), bank_shared_with=others)
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_bank_account_of_two_organisations_stops_payouts(others):
+    ids = ["org_2", "org_1"][:others]
 
-    assert (came_out(result), holds) == (outcome, others > 0)
-    assert result["evidence"] == {"others_paid_there": others}
+    result, holds = found_of_account("bank_shared", OrganisationFactory(), bank_shared_with=ids)
+
+    assert (came_out(result), holds) == (REVIEWED, True)
+    named = " ".join(ids)
+    assert result["evidence"] == {"others_paid_there": others, "paid_there_too": named}
+
+
+def test_a_bank_account_of_ones_own_stops_nothing():
+    result, holds = found_of_account("bank_shared", OrganisationFactory(), bank_shared_with=[])
+
+    assert (came_out(result), holds) == (PASSED, False)
+    assert result["evidence"] == {"others_paid_there": 0}
+
+
+def test_which_gifts_it_were_can_be_compared_and_not_read():
+    one, _ = found_of_account("troubled_gifts", OrganisationFactory(), disputed=["don_1"])
+    more, _ = found_of_account(
+        "troubled_gifts", OrganisationFactory(), disputed=["don_2"], warned=["don_1"]
+    )
+
+    [known] = named_in(one["evidence"])
+    assert len(known) == 10
+    assert "don_1" not in str(one["evidence"])
+    assert len(named_in(more["evidence"])) == 2
+    assert known in named_in(more["evidence"])
+    assert [name for name, _ in facts_of(one["evidence"]) if "keyed" in name] == []
+
+
+def test_of_many_the_newest_are_named():
+    many, _ = found_of_account("troubled_gifts", OrganisationFactory(), disputed=gifts(1000))
+    newest, _ = found_of_account("troubled_gifts", OrganisationFactory(), disputed=gifts(30))
+    ids = [f"org_01m8244579ensrbz44j4157j{number:02}" for number in range(100)]
+    shared, _ = found_of_account("bank_shared", OrganisationFactory(), bank_shared_with=ids)
+
+    assert named_in(many["evidence"]) == named_in(newest["evidence"])
+    assert named_in(shared["evidence"]) == set(ids[:12])
+    assert max(len(str(value)) for value in (many["evidence"] | shared["evidence"]).values()) < 400
 
 
 @pytest.mark.parametrize("rule", ["bank_changed", "bank_shared"])

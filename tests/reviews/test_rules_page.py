@@ -54,7 +54,7 @@ def test_the_page_says_of_every_verdict_what_follows():
 def test_every_rule_runs_on_the_occasions_that_the_page_says(occasion):
     organisation = OrganisationFactory()
     if occasion == "account":
-        account = Account(organisation, 0, 0, 0, None, bank_shared_with=0, at=timezone.now())
+        account = Account(organisation, 0, [], [], None, bank_shared_with=[], at=timezone.now())
         screened = screen_account(account)
     else:
         screened = screen(occasion=Screening.Occasion(occasion), gift=gift_of(organisation))

@@ -6,12 +6,19 @@ import pytest
 from django.utils import timezone
 
 from donations.models import Donation
-from reviews.models import Case, Screening
+from organisations.models import StripeAccountState
+from reviews.models import Case, PayoutHold, Screening
+from reviews.services.deciding import decide
 from tests.donations.refunds import in_ledger
-from tests.factories import BalanceTransactionFactory, DisputeFactory, OrganisationFactory
+from tests.factories import (
+    BalanceTransactionFactory,
+    DisputeFactory,
+    OrganisationFactory,
+    UserFactory,
+)
 from treasury import tasks
 from treasury.services.disputes import warn_of_fraud
-from treasury.services.standing import look_at_account
+from treasury.services.standing import _standing, look_at_account
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +71,66 @@ def test_a_gift_that_was_warned_of_and_disputed_counts_once(organisation):
     warn(organisation, "ch_0", number=2)
 
     assert counted(organisation) == (1, 1, 0)
+
+
+def test_a_gift_that_was_warned_of_before_is_no_news_once_it_is_disputed(organisation):
+    settled(organisation, "ch_0")
+    warn(organisation, "ch_0")
+    look_at_account(organisation=organisation)
+    case = Case.objects.get(kind="account")
+    decide(case=case, by=UserFactory(), choice="close", reason="One of many.")
+
+    DisputeFactory(organisation=organisation, charge="ch_0")
+
+    assert counted(organisation) == (1, 1, 0)
+    assert not Case.objects.open().filter(kind="account").exists()
+
+
+def test_three_other_disputes_stop_payouts_again(organisation):
+    StripeAccountState.objects.create(organisation=organisation, controls_payouts=True)
+    gifts = [settled(organisation, f"ch_{number}").id for number in range(6)]
+    for number in range(3):
+        DisputeFactory(organisation=organisation, charge=f"ch_{number}")
+    look_at_account(organisation=organisation)
+    case = Case.objects.get(kind="account")
+    for person in UserFactory.create_batch(2):
+        decide(case=case, by=person, choice="release", reason="They are known.")
+    past = timezone.now() - timedelta(days=31)
+    Donation.objects.filter(id__in=gifts[:3]).update(settled_at=past)
+    look_at_account(organisation=organisation)
+    assert not PayoutHold.objects.in_force().exists()
+
+    for number in range(3, 6):
+        DisputeFactory(organisation=organisation, charge=f"ch_{number}")
+    look_at_account(organisation=organisation)
+
+    assert PayoutHold.objects.in_force().get().case == Case.objects.open().get()
+
+
+def test_the_newest_are_named_first(organisation):
+    now = timezone.now()
+    gifts = [settled(organisation, f"ch_{number}").id for number in range(4)]
+    for number, days in enumerate((2, 1)):
+        opened_at = now - timedelta(days=days)
+        DisputeFactory(organisation=organisation, charge=f"ch_{number}", opened_at=opened_at)
+    for number in (2, 3):
+        warn(organisation, f"ch_{number}", number=number)
+    moments = zip(OrganisationFactory.create_batch(3), (3, None, 2), strict=True)
+    others = [
+        StripeAccountState.objects.create(
+            organisation=other,
+            bank_accounts=["bank"],
+            bank_changed_at=days and now - timedelta(days=days),
+        ).pk
+        for other, days in moments
+    ]
+    StripeAccountState.objects.create(organisation=organisation, bank_accounts=["bank"])
+
+    stands = _standing(organisation, timezone.now())
+
+    assert stands.disputed == [gifts[1], gifts[0]]
+    assert stands.warned == [gifts[3], gifts[2]]
+    assert stands.bank_shared_with == [others[1], others[2], others[0]]
 
 
 def test_two_warnings_of_one_gift_count_once(organisation):

@@ -220,18 +220,36 @@ def test_as_many_disputes_of_more_or_fewer_gifts_are_no_news(organisation, sandb
     assert not Case.objects.open().exists()
 
 
-def test_after_a_month_as_many_are_news_again(organisation, sandbox_stripe, monkeypatch):
-    gift = paid(sandbox_stripe, organisation)
-    DisputeFactory(organisation=organisation, charge=charge_of(gift))
+def test_as_many_disputes_of_other_gifts_are_news(organisation, sandbox_stripe):
+    first, second = (paid(sandbox_stripe, organisation) for _ in range(2))
+    DisputeFactory(organisation=organisation, charge=charge_of(first))
     look_at_account(organisation=organisation)
     decide(case=Case.objects.get(), by=UserFactory(), choice="close", reason="One of many.")
-    later = timezone.now() + timedelta(days=31)
-    Donation.objects.update(settled_at=later - timedelta(days=1))
-    monkeypatch.setattr(timezone, "now", lambda: later)
+    long_ago = timezone.now() - timedelta(days=31)
+    Donation.objects.filter(id=first.id).update(settled_at=long_ago)
+    assert look_at_account(organisation=organisation).verdict == "approve"
 
+    DisputeFactory(organisation=organisation, charge=charge_of(second))
     look_at_account(organisation=organisation)
 
     assert Case.objects.open().count() == 1
+
+
+def test_another_organisation_at_the_same_bank_account_is_news(organisation, sandbox_stripe):
+    shared = StripeAccountState.objects.get().bank_accounts
+    known = StripeAccountState.objects.create(
+        organisation=OrganisationFactory(), bank_accounts=shared
+    )
+    look_at_account(organisation=organisation)
+    released(Case.objects.get(organisation=organisation))
+    StripeAccountState.objects.filter(pk=known.pk).update(bank_accounts=["another"])
+    look_at_account(organisation=organisation)
+    assert not PayoutHold.objects.in_force().exists()
+
+    StripeAccountState.objects.create(organisation=OrganisationFactory(), bank_accounts=shared)
+    look_at_account(organisation=organisation)
+
+    assert PayoutHold.objects.in_force().get().case == Case.objects.open().get()
 
 
 def test_another_bank_account_while_a_case_is_open_is_decided_anew(organisation, sandbox_stripe):

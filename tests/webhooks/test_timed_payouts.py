@@ -7,12 +7,13 @@ from django.db import connection
 from django.utils import timezone
 
 from common.errors import TryAgainLater
-from common.stripe_api import client, on_account
+from common.stripe_api import StripeRefused, client, on_account
 from donations.models import Donation
 from donations.services.holding import hold_settled
 from donations.services.promises import create_sandbox_account
 from organisations.models import Organisation, StripeAccountState
 from organisations.services.account_states import read_state
+from reviews.models import Case
 from reviews.services.payout_holds import hold_payouts
 from tests.factories import CaseFactory, OrganisationFactory
 from tests.treasury.movements import check_sides
@@ -189,6 +190,166 @@ def test_who_died_after_the_change_does_not_take_it_for_what_was_before(
     assert control.schedule["interval"] == "daily"
 
 
+def meanwhile(monkeypatch, happens, *, after=False):
+    """Let something happen around the first change of a schedule at Stripe; return all changes."""
+    real, changes = paying_out._set_schedule, []
+
+    def slow(account, schedule):
+        changes.append(schedule["interval"])
+        is_first = len(changes) == 1
+        if is_first and not after:
+            happens()
+        real(account, schedule)
+        if is_first and after:
+            happens()
+
+    monkeypatch.setattr(paying_out, "_set_schedule", slow)
+    return changes
+
+
+def in_time():
+    """Tell whether what the row says of an account is what Stripe does there."""
+    control = PayoutControl.objects.get()
+    manual = schedule_of(control.organisation)["interval"] == "manual"
+    return (bool(control.stopped_at), bool(control.schedule)) == (manual, manual)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_release_during_the_first_stop_lets_payouts_go_on(
+    sandbox_stripe, held, organisation, monkeypatch, after
+):
+    def release():
+        decided(held, "release")
+        time_held_payouts(timestamp=60)  # beside the one that is at it
+
+    changes = meanwhile(monkeypatch, release, after=after)
+    time_held_payouts(timestamp=0)
+    assert changes == ["manual"]
+
+    time_held_payouts(timestamp=120)  # at once, since something was released
+
+    assert changes == ["manual", "daily"]
+    assert schedule_of(organisation)["interval"] == "daily"
+    assert in_time()
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_hold_while_payouts_are_let_go_on_stops_them(
+    sandbox_stripe, held, organisation, monkeypatch, after
+):
+    time_held_payouts(timestamp=0)
+    decided(held, "release")
+
+    def hold():
+        hold_payouts(case=CaseFactory(organisation=organisation, kind="account"))
+        time_held_payouts(timestamp=60)
+
+    changes = meanwhile(monkeypatch, hold, after=after)
+    time_held_payouts(timestamp=120)
+    assert changes == ["daily"]
+    time_held_payouts(timestamp=180)
+
+    assert changes == ["daily", "manual"]
+    assert in_time()
+    assert PayoutControl.objects.get().schedule["interval"] == "daily"
+
+
+def took_too_long():
+    PayoutControl.objects.update(claimed_until=timezone.now(), next_attempt_at=timezone.now())
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_who_took_too_long_to_stop_payouts_leaves_nothing_stopped_for_ever(
+    sandbox_stripe, held, organisation, monkeypatch, after
+):
+    def others():
+        decided(held, "release")
+        took_too_long()
+        time_held_payouts(timestamp=60)
+
+    changes = meanwhile(monkeypatch, others, after=after)
+    time_held_payouts(timestamp=0)
+    assert changes == ["manual", "daily"]
+    assert PayoutControl.objects.get().schedule["interval"] == "daily"
+
+    time_held_payouts(timestamp=120)
+
+    assert changes == ["manual", "daily", "daily"]
+    assert schedule_of(organisation)["interval"] == "daily"
+    assert in_time()
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_who_took_too_long_to_let_payouts_go_on_leaves_none_going_on(
+    sandbox_stripe, held, organisation, monkeypatch, after
+):
+    time_held_payouts(timestamp=0)
+    decided(held, "release")
+
+    def others():
+        hold_payouts(case=CaseFactory(organisation=organisation, kind="account"))
+        took_too_long()
+        time_held_payouts(timestamp=60)
+
+    changes = meanwhile(monkeypatch, others, after=after)
+    time_held_payouts(timestamp=120)
+    assert changes == ["daily", "manual"]
+    time_held_payouts(timestamp=180)
+
+    assert changes == ["daily", "manual", "manual"]
+    assert in_time()
+
+
+def test_a_refusal_that_comes_too_late_is_not_kept(sandbox_stripe, held, organisation, monkeypatch):
+    def others():
+        took_too_long()
+        time_held_payouts(timestamp=60)
+        raise StripeRefused("Stripe refused: odd.")
+
+    PayoutControl.objects.create(organisation=organisation, attempts=paying_out.TOLD_AFTER)
+    meanwhile(monkeypatch, others)
+    time_held_payouts(timestamp=0)
+
+    assert PayoutControl.objects.get().trouble == ""
+    assert not Case.objects.filter(kind="payout").exists()
+    assert in_time()
+
+
+def test_who_was_killed_has_the_account_until_the_claim_ran_out(
+    sandbox_stripe, held, organisation, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(paying_out, "_set_schedule", killed)
+        patch.setattr(paying_out, "_end_claim", killed)
+        time_held_payouts(timestamp=0)
+    hold_payouts(case=CaseFactory(organisation=organisation, kind="account"))
+    time_held_payouts(timestamp=60)
+    assert schedule_of(organisation)["interval"] == "daily"
+
+    took_too_long()
+    time_held_payouts(timestamp=120)
+
+    assert schedule_of(organisation)["interval"] == "manual"
+    assert in_time()
+
+
+def test_what_is_held_while_the_schedule_is_asked_for_is_seen_before_it_is_changed(
+    sandbox_stripe, held, organisation, monkeypatch
+):
+    real = paying_out.client
+
+    def asked():
+        decided(held, "release")
+        return real()
+
+    monkeypatch.setattr(paying_out, "client", asked)
+    changes = meanwhile(monkeypatch, lambda: None)
+    time_held_payouts(timestamp=0)
+
+    assert changes == []
+    assert in_time()
+
+
 def test_a_payout_whose_answer_was_lost_is_sent_once(
     sandbox_stripe, held, organisation, monkeypatch
 ):
@@ -277,6 +438,23 @@ def test_an_order_that_was_sent_counts_as_sent_whatever_is_held_by_then(
     order = PayoutOrder.objects.get()
     [payout] = sandbox_stripe.list("payouts", account_of(organisation))
     assert (order.status, order.payout) == ("sent", payout["id"])
+
+
+def test_an_order_that_may_still_arrive_is_not_given_up(
+    sandbox_stripe, taken_down, held, organisation, monkeypatch
+):
+    PayoutOrder.objects.update(tried_at=timezone.now())
+    decided(held, "release")
+    time_held_payouts(timestamp=60)
+    assert PayoutOrder.objects.get().status == "open"
+    assert schedule_of(organisation)["interval"] == "manual"
+
+    PayoutOrder.objects.update(tried_at=timezone.now() - ordering.ARRIVES_WITHIN)
+    again_due()
+    time_held_payouts(timestamp=180)
+
+    assert PayoutOrder.objects.get().status == "given_up"
+    assert schedule_of(organisation)["interval"] == "daily"
 
 
 def test_an_order_that_was_tried_and_did_not_arrive_is_sent_again(

@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 ("stopped_at", models.DateTimeField(null=True)),
                 ("paid_on", models.DateField(null=True)),
                 ("next_attempt_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("claimed_until", models.DateTimeField(null=True)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("trouble", models.CharField(blank=True, max_length=500)),
                 ("is_told", models.BooleanField(default=False)),

@@ -18,6 +18,9 @@ class PayoutControl(models.Model):
     before, as Stripe tells it (`settings.payouts.schedule`). What is not held has been ordered for
     every day until `paid_on`. `trouble` is why Stripe refused the last change, of which staff are
     told once.
+
+    One job at a time has it, until `claimed_until`; what is held from then on makes it due at once
+    (`next_attempt_at`), so that the next one looks again.
     """
 
     organisation = models.OneToOneField(
@@ -27,6 +30,7 @@ class PayoutControl(models.Model):
     stopped_at = models.DateTimeField(null=True)
     paid_on = models.DateField(null=True)
     next_attempt_at = models.DateTimeField(default=timezone.now)
+    claimed_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     trouble = models.CharField(max_length=500, blank=True)
     is_told = models.BooleanField(default=False)

@@ -26,6 +26,8 @@ Status = PayoutOrder.Status
 WHOLE_UNITS = {"HUF": 100, "TWD": 100}
 # At the most, Stripe's and ours.
 CLOCKS_DIFFER = timedelta(hours=1)
+# How long a payout may take to stand in Stripe's list, with all that our client tries again.
+ARRIVES_WITHIN = timedelta(minutes=2)
 
 
 def is_held(organisation: Organisation) -> bool:
@@ -48,9 +50,15 @@ def order_what_is_free(control: PayoutControl) -> None:
 
 
 def end_orders(organisation: Organisation) -> None:
-    """Send none of what was ordered and is not known to be sent: more is held, or nothing is."""
+    """
+    Send none of what was ordered and is not known to be sent: more is held, or nothing is.
+
+    Raises `TryAgainLater` while one that was sent may still arrive.
+    """
     for order in PayoutOrder.objects.of(organisation).open():
         payout = _sent_before(order)
+        if not payout and order.tried_at and order.tried_at > timezone.now() - ARRIVES_WITHIN:
+            raise TryAgainLater("A payout that was ordered may still arrive.")
         _end(order, Status.SENT if payout else Status.GIVEN_UP, payout=payout)
 
 

@@ -4,7 +4,9 @@ Timing the payouts of accounts whose losses the platform bears, and of no others
 While anything of an account is held, Stripe pays out nothing of its own accord. Where gifts are
 held, what is free of them is ordered once a day; where the whole account is, nothing is. Nothing
 here remembers what to do next: what ought to be is compared with what was brought about, so who
-takes it up after a crash finds the same. (https://docs.stripe.com/connect/manual-payouts)
+takes it up after a crash finds the same. One job at a time has an account; where something else is
+held meanwhile, it stops, and what ought to be is compared anew.
+(https://docs.stripe.com/connect/manual-payouts)
 """
 
 import logging
@@ -12,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
@@ -33,8 +35,9 @@ MANUAL = "manual"
 # How long Stripe lets money wait on a balance: https://docs.stripe.com/connect/manual-payouts
 WAITS_AT_MOST = timedelta(days=90)
 WAITS_ELSEWHERE = {"TH": timedelta(days=10), "US": timedelta(days=730)}
-# Longer than the calls take, with all that our client tries again.
 FIRST_PAUSE, DOUBLINGS_MAX = timedelta(minutes=2), 5
+# Longer than the calls take, with all that our client tries again.
+CLAIM_LASTS = timedelta(minutes=5)
 # Staff hear of a schedule that Stripe refuses still after so many tries.
 TOLD_AFTER = 3
 
@@ -67,16 +70,23 @@ def time_payouts_of(*, organisation: Organisation) -> None:
     except StripeRefused as error:
         _note_refusal(control, str(error))
     else:
-        _save(control, trouble="", is_told=False, attempts=0, next_attempt_at=timezone.now())
+        now = timezone.now()
+        _ours(control).update(trouble="", is_told=False, attempts=0, next_attempt_at=now)
         overtake_of(
             kind=Case.Kind.PAYOUT,
             subjects=[_subject(organisation)],
             reason="Stripe takes the schedule of payouts again.",
         )
+    finally:
+        _end_claim(control)
 
 
 def look_again(organisation: Organisation) -> None:
-    """Have what ought to be compared soon: something else is held, or no more."""
+    """
+    Have what ought to be compared soon: something else is held, or no more.
+
+    Who is at it keeps it until the end, and finds that its attempt is another by then.
+    """
     PayoutControl.objects.filter(organisation=organisation).update(
         next_attempt_at=timezone.now(), attempts=0
     )
@@ -107,11 +117,23 @@ def _claim(organisation: Organisation) -> PayoutControl | None:
     PayoutControl.objects.get_or_create(organisation=organisation)
     now = timezone.now()
     due = PayoutControl.objects.filter(organisation=organisation, next_attempt_at__lte=now)
-    control = due.select_for_update(skip_locked=True).first()
+    free = due.filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
+    control = free.select_for_update(skip_locked=True).first()
     if control:
-        pause = FIRST_PAUSE * 2 ** min(control.attempts, DOUBLINGS_MAX)
-        _save(control, next_attempt_at=now + pause, attempts=control.attempts + 1)
+        control.claimed_until = now + CLAIM_LASTS
+        control.next_attempt_at = now + FIRST_PAUSE * 2 ** min(control.attempts, DOUBLINGS_MAX)
+        control.attempts += 1
+        control.save(update_fields=["claimed_until", "next_attempt_at", "attempts"])
     return control
+
+
+def _end_claim(control: PayoutControl) -> None:
+    _ours(control).update(claimed_until=None)
+
+
+def _ours(control: PayoutControl) -> QuerySet[PayoutControl]:
+    """Return the row while the claim is ours: who took too long finds nothing."""
+    return PayoutControl.objects.filter(pk=control.pk, claimed_until=control.claimed_until)
 
 
 def _bring_about(control: PayoutControl) -> None:
@@ -135,9 +157,8 @@ def _stop(control: PayoutControl) -> None:
     if not control.schedule:
         told = client().v1.accounts.retrieve_current(options=on_account(account))
         # Kept before anything is changed: by then it is Stripe's to say no more.
-        _save(control, schedule=told.to_dict(for_json=True)["settings"]["payouts"]["schedule"])
-    _set_schedule(account, {"interval": MANUAL})
-    _save(control, stopped_at=timezone.now())
+        _keep(control, schedule=told.to_dict(for_json=True)["settings"]["payouts"]["schedule"])
+    _change(control, {"interval": MANUAL}, stopped_at=timezone.now())
 
 
 def _was_changed(control: PayoutControl, stopped_at: datetime) -> bool:
@@ -150,9 +171,31 @@ def _was_changed(control: PayoutControl, stopped_at: datetime) -> bool:
 
 def _let_go_on(control: PayoutControl, schedule: dict[str, Any]) -> None:
     # From here on it may go on, whoever hears of it: what is held next stops it again.
-    _save(control, stopped_at=None)
-    _set_schedule(str(control.organisation.stripe_account), _as_taken(schedule))
-    _save(control, schedule=None)
+    _keep(control, stopped_at=None)
+    _change(control, _as_taken(schedule), schedule=None)
+
+
+def _change(control: PayoutControl, schedule: dict[str, Any], /, **outcome: Any) -> None:
+    """Have Stripe go by a schedule, and keep what came of it. Raises `TryAgainLater`."""
+    _set_schedule(str(control.organisation.stripe_account), schedule)
+    try:
+        _keep(control, **outcome)
+    except TryAgainLater:
+        if not _ours(control).exists():
+            # We took too long, so another job changed it before us or after: nobody knows.
+            PayoutControl.objects.filter(pk=control.pk).update(
+                schedule=control.schedule, stopped_at=None, next_attempt_at=timezone.now()
+            )
+        raise
+
+
+def _keep(control: PayoutControl, **changes: Any) -> None:
+    """Keep what we know. Raises `TryAgainLater` when somebody had it looked at again meanwhile."""
+    as_claimed = _ours(control).filter(next_attempt_at=control.next_attempt_at)
+    if not as_claimed.update(**changes):
+        raise TryAgainLater("What is held has changed meanwhile.")
+    for name, value in changes.items():
+        setattr(control, name, value)
 
 
 def _as_taken(schedule: dict[str, Any]) -> dict[str, Any]:
@@ -171,10 +214,10 @@ def _set_schedule(account: str, schedule: dict[str, Any]) -> None:
 
 @transaction.atomic
 def _note_refusal(control: PayoutControl, trouble: str) -> None:
-    _save(control, trouble=trouble[:500])
-    if control.attempts < TOLD_AFTER or control.is_told:
+    is_noted = _ours(control).update(trouble=trouble[:500])
+    if not is_noted or control.attempts < TOLD_AFTER or control.is_told:
         return
-    _save(control, is_told=True)
+    _ours(control).update(is_told=True)
     open_case(
         organisation=control.organisation,
         kind=Case.Kind.PAYOUT,
@@ -187,9 +230,3 @@ def _note_refusal(control: PayoutControl, trouble: str) -> None:
 
 def _subject(organisation: Organisation) -> str:
     return f"{organisation.stripe_account}: schedule"
-
-
-def _save(control: PayoutControl, **changes: Any) -> None:
-    for name, value in changes.items():
-        setattr(control, name, value)
-    control.save(update_fields=list(changes))

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from donations.models import Donation
@@ -14,7 +15,7 @@ from ledger.models import Account as LedgerAccount
 from organisations.models import Membership, Organisation, StripeAccountState
 from organisations.services.mail import mail_members
 from reviews.models import Case, PayoutHold, Screening
-from reviews.rules.accounts import TROUBLED_GIFTS
+from reviews.rules.accounts import named_in
 from reviews.rules.facts import Account
 from reviews.rules.rule import Outcome, Verdict
 from reviews.services.cases import open_case, say_more
@@ -27,11 +28,9 @@ from treasury.services.legs import STRIPE
 WINDOW = timedelta(days=30)
 WHOSE_PAYOUTS = "Its payouts are its own: only Stripe or the organisation can stop them."
 THEY_WAIT = "Its payouts wait until this is decided."
-# Of these more than was decided about is news.
-COUNTED = ("disputed", "warned", "others_paid_there")
 # A case is opened with the look that led to it, a moment later.
 LED_TO_IT = timedelta(minutes=1)
-Grounds = dict[str, tuple[str, int]]
+Grounds = dict[str, set[str]]
 WHO_HEARS = (Membership.Role.OWNER, Membership.Role.FINANCE)
 
 
@@ -92,7 +91,7 @@ def _is_to_decide(newest: Case | None, look: Screening) -> bool:
     if newest is None:
         return True
     known = _known_with(newest, look)
-    is_more = any(ground > known.get(rule, ()) for rule, ground in _grounds([look]).items())
+    is_more = any(found - known.get(rule, set()) for rule, found in _grounds([look]).items())
     if newest.closed_at is None and is_more:
         say_more(case=newest, text=why_in_words(look))
     return newest.closed_at is None or is_more
@@ -106,22 +105,16 @@ def _known_with(case: Case, look: Screening) -> Grounds:
         subject=case.subject,
         at__gt=case.opened_at - LED_TO_IT,
     ).exclude(pk=look.pk)
-    known = _grounds(own.filter(at__lte=case.closed_at) if case.closed_at else own)
-    if case.closed_at and case.closed_at < look.at - WINDOW:
-        known.pop(TROUBLED_GIFTS.name, None)  # it was about the gifts of another month
-    return known
+    return _grounds(own.filter(at__lte=case.closed_at) if case.closed_at else own)
 
 
 def _grounds(looks: Iterable[Screening]) -> Grounds:
-    """Return how bad is the worst that every rule found: when it came about, or how often."""
-    worst: Grounds = {}
+    """Return what every rule found, by name: as many others are something else."""
+    found: Grounds = {}
     for row in (row for look in looks for row in look.results):
         if row["outcome"] == Outcome.HIT and row["mode"] == "active":
-            evidence = row["evidence"]
-            counted = sum(evidence.get(name, 0) for name in COUNTED)
-            ground = (str(evidence.get("changed_at", "")), counted)
-            worst[row["rule"]] = max(worst.get(row["rule"], ground), ground)
-    return worst
+            found.setdefault(row["rule"], set()).update(named_in(row["evidence"]))
+    return found
 
 
 def _standing(organisation: Organisation, now: datetime) -> Account:
@@ -129,26 +122,27 @@ def _standing(organisation: Organisation, now: datetime) -> Account:
     charges = BalanceTransaction.objects.of(organisation).filter(
         reporting_category="charge", donation__in=settled.values("id")
     )
-    disputed = Dispute.objects.filter(
-        organisation=organisation, charge__in=charges.values("charge")
-    )
-    disputed_charges = set(disputed.values_list("charge", flat=True))
-    disputed_gifts = charges.filter(charge__in=disputed_charges).values("donation")
+    disputes = Dispute.objects.filter(organisation=organisation).order_by("-opened_at", "-id")
+    paid = charges.filter(charge__in=disputes.values("charge"))
+    gift_of = dict(paid.values_list("charge", "donation"))
+    of_these = disputes.filter(charge__in=gift_of).values_list("charge", flat=True)
+    disputed = _once(gift_of[charge] for charge in of_these)
     warned = Case.objects.filter(organisation=organisation, kind=Case.Kind.FRAUD_WARNING)
+    warned = warned.filter(gift__in=settled.values("id")).exclude(gift__in=disputed)
     state = _state(organisation)
     return Account(
         organisation=organisation,
         settled=settled.count(),
-        disputed=len(disputed_charges),
-        warned=warned.filter(gift__in=settled.values("id"))
-        .exclude(gift__in=disputed_gifts)
-        .values("gift")
-        .distinct()
-        .count(),
+        disputed=disputed,
+        warned=_once(warned.order_by("-opened_at", "-id").values_list("gift", flat=True)),
         bank_changed_at=state.bank_changed_at,
         bank_shared_with=_others_paid_there(state),
         at=now,
     )
+
+
+def _once(gifts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(gifts))
 
 
 def _state(organisation: Organisation) -> StripeAccountState:
@@ -156,12 +150,18 @@ def _state(organisation: Organisation) -> StripeAccountState:
     return known or StripeAccountState(organisation=organisation)
 
 
-def _others_paid_there(state: StripeAccountState) -> int | None:
-    """Count who else is paid where an account is; None where Stripe does not tell where that is."""
+def _others_paid_there(state: StripeAccountState) -> list[str] | None:
+    """
+    Return who else is paid where an account is, the newest first.
+
+    None where Stripe does not tell where that is.
+    """
     if not state.bank_accounts:
         return None
     same = Q()
     for bank in state.bank_accounts:
         same |= Q(bank_accounts__contains=[bank])
     others = StripeAccountState.objects.exclude(organisation=state.organisation_id)
-    return others.filter(same).count()
+    since = Coalesce("bank_changed_at", "connected_at", "organisation__created_at")
+    newest = others.filter(same).order_by(since.desc(), "-organisation")
+    return list(newest.values_list("organisation", flat=True))
