@@ -10,6 +10,7 @@ from django.utils import timezone
 from common.money import format_money
 from donations.models import Donation
 from donations.services.gifts import learn_donor, lock_gifts, save_facts
+from donations.services.refunds import unbooked_refunds
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
 from organisations.models import Organisation
@@ -24,6 +25,7 @@ from reviews.traits import key_of
 # Stripe lets an authorisation live for a week; this much of it is left when a case is due.
 LIVES_FOR, SPARE = timedelta(days=7), timedelta(hours=12)
 CHARGED_ELSEWHERE = "The organisation charged the card itself, in Stripe’s dashboard."
+LEFT_OVER = "Not all of the gift was given back: another refund of it failed."
 FEES = (MoneyOperation.PROCESSING_FEE, MoneyOperation.DISPUTE_FEE)
 
 
@@ -140,11 +142,24 @@ def purpose_now(organisation: Organisation, donation_id: str, purpose: str) -> s
     return HELD if holds.gifts_held(organisation, {donation_id}) else purpose
 
 
+@transaction.atomic
 def follow_gift(*, organisation: Organisation, donation_id: str) -> None:
-    """Let a gift's hold follow what was booked of it."""
+    """
+    Let a gift's hold follow what was booked of it, and what became of its refunds.
+
+    Where staff refused it and its refunds ended without giving all of it back, since somebody
+    else's failed meanwhile, the case is theirs again.
+    """
     donation = lock_gifts(organisation, [donation_id])[donation_id]
     is_gone = donation.refunded_amount >= donation.amount
     holds.follow_money(organisation=organisation, gift=donation_id, is_gone=is_gone)
+    own = Hold.objects.of(organisation).filter(gift=donation_id, kind=Hold.Kind.LEDGER)
+    refused = own.filter(status=Hold.Status.REFUSING).select_related("case").first()
+    if refused is None:
+        return
+    entries = Entry.objects.of(organisation).of_gift(donation_id)
+    if not unbooked_refunds(donation, entries):
+        holds.undo(case=refused.case, why=LEFT_OVER)
 
 
 def _before_capture(organisation: Organisation, payment_intent: str) -> Hold | None:

@@ -18,10 +18,12 @@ from common.errors import TryAgainLater, in_words
 from common.money import to_stripe
 from common.stripe_api import StripeRefused, client, on_account, translated_errors
 from donations.models import RefundRequest
+from donations.services.holding import follow_gift
 from donations.services.refund_mail import tell_failure, tell_refusal
 from donations.services.refunds import STAFF, Wish, take_down
 from donations.services.refusals import failure_in_words, refusal_in_words
 from ledger.models import Entry
+from ledger.services.retrying import retried
 from organisations.models import Organisation
 from reviews.models import Case
 from reviews.services.holds import undo
@@ -107,6 +109,7 @@ def ask_due(*, limit: int) -> int:
     return len(due)
 
 
+@retried
 @transaction.atomic
 def learn_refund(*, organisation: Organisation, told: Told) -> None:
     """
@@ -123,6 +126,7 @@ def learn_refund(*, organisation: Organisation, told: Told) -> None:
     if refund.status == Status.FAILED:
         tell_failure(refund)
         _put_before_staff(refund, f"The refund came back: {failure_in_words(refund.failure)}")
+    follow_gift(organisation=organisation, donation_id=refund.donation_id)
 
 
 def _named(organisation: Organisation, told: Told) -> RefundRequest | None:
@@ -184,6 +188,7 @@ def _made_before(refund: RefundRequest, account: str, charge: str) -> dict[str, 
     return None
 
 
+@retried
 @transaction.atomic
 def _refuse(claimed: RefundRequest, error: StripeRefused) -> None:
     refund = RefundRequest.objects.of(claimed.organisation).select_for_update().get(id=claimed.id)
@@ -195,6 +200,7 @@ def _refuse(claimed: RefundRequest, error: StripeRefused) -> None:
     if refund.attempts > 1:
         tell_refusal(refund)
     _put_before_staff(refund, f"Stripe refused the refund: {refund.refusal}")
+    follow_gift(organisation=refund.organisation, donation_id=refund.donation_id)
 
 
 def _put_before_staff(refund: RefundRequest, why: str) -> None:

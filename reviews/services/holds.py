@@ -124,8 +124,8 @@ def follow_money(*, organisation: Organisation, gift: str, is_gone: bool) -> Non
     if hold is None or hold.status == Status.RELEASED:
         return
     if is_gone and not hold.ended_at:
-        hold = finish(hold=hold, status=Status.REFUSED)
         _clear(hold, held_of(hold))
+        finish(hold=hold, status=Status.REFUSED)
     elif not is_gone and hold.ended_at and held_of(hold) > 0:
         undo(case=hold.case, why="The money came back, and is held again.")
 

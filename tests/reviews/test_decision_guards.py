@@ -280,6 +280,78 @@ def released(hold, **changes):
     return caught.value.__cause__.diag.constraint_name
 
 
+def test_money_that_is_held_was_not_given_back(hold):
+    assert refused(ENDS, "refused", True, hold.pk) == "hold_refused_holds_nothing"
+
+    run(*decision(hold.case, UserFactory(), choice="refuse"))
+    run(ENDS, "refusing", False, hold.pk)
+
+    assert refused(ENDS, "refused", True, hold.pk) == "hold_refused_holds_nothing"
+
+
+def returned(hold, operation=MoneyOperation.DONATION_REFUNDED, **changes):
+    """Append what Stripe would say of a refund or a dispute; return its entry."""
+    accounts = {"debit": "held", "credit": "stripe"}
+    if operation in (MoneyOperation.REFUND_FAILED, MoneyOperation.DISPUTE_WON):
+        accounts = {"debit": "stripe", "credit": "held"}
+    metadata = {"donation": hold.gift, **changes.pop("metadata", {})}
+    nonce = f"stripe:{Entry.objects.count()}"
+    draft = {"operation": operation, **accounts, "nonce": nonce, "metadata": metadata}
+    append_to(hold, draft | changes)
+    return Entry.objects.order_by("-sequence")[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": 4999},
+        {"amount": 1, "metadata": {"presentment": {"amount": 5000, "currency": "EUR"}}},
+        {"amount": 1, "metadata": {"presentment": {"amount": 5000, "currency": "USD"}}},
+        {"operation": MoneyOperation.DISPUTE_OPENED, "amount": 4999},
+    ],
+)
+def test_nothing_is_left_over_of_a_gift_that_was_not_all_given_back(hold, changes):
+    returned(hold, **changes)
+
+    assert released(hold, amount=1) == "release_is_decided"
+
+
+def test_a_refund_that_was_corrected_gave_nothing_back(hold):
+    refund = returned(hold, debit=hold.purpose)
+
+    correct_entry(entry=refund, reason="Stripe knows nothing of it.")
+
+    assert released(hold) == "release_is_decided"
+
+
+def test_a_refund_that_failed_gave_nothing_back(hold):
+    returned(hold)
+    run(ENDS, "refused", True, hold.pk)
+    returned(hold, MoneyOperation.REFUND_FAILED)
+
+    assert released(hold) == "release_is_decided"
+    run(ENDS, "open", False, hold.pk)
+    assert released(hold) == "release_is_decided"
+
+
+@pytest.mark.parametrize(
+    ("gone", "back"),
+    [
+        (MoneyOperation.DONATION_REFUNDED, MoneyOperation.REFUND_FAILED),
+        (MoneyOperation.DISPUTE_OPENED, MoneyOperation.DISPUTE_WON),
+    ],
+)
+def test_what_comes_back_of_a_held_gift_is_held_again(hold, gone, back):
+    returned(hold, gone)
+
+    with pytest.raises(DatabaseError, match="is held again"):
+        returned(hold, back, credit=hold.purpose)
+    returned(hold, back)
+    decide(case=hold.case, by=UserFactory(), choice="release", reason="Known.")
+    returned(hold, gone, debit=hold.purpose)
+    returned(hold, back, credit=hold.purpose)
+
+
 def append_to(hold, draft):
     """Append to the book of a hold, past the services."""
     usual = {"amount": hold.amount, "currency": "EUR"}

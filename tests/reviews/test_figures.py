@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from donations.services.holding import hold_settled
+from ledger.models import Entry
 from ledger.operations import MoneyOperation
 from reviews.figures.cases import oldest_open, open_by_kind, times_by_kind, times_by_week
 from reviews.figures.money import held_now, holds_by_week
@@ -102,6 +103,18 @@ def test_holds_count_in_the_week_in_which_they_begin_and_end(at, moment, week):
     assert counts(table, 4) == ({week: 1} if week else {})
 
 
+def given_back(gift):
+    """Book the refund of a gift that is held."""
+    gift_entries(
+        gift.organisation,
+        first=80 + Entry.objects.count(),
+        operation=MoneyOperation.DONATION_REFUNDED,
+        debit="held",
+        credit="stripe",
+        metadata={"donation": gift.id},
+    )
+
+
 def test_holds_are_told_apart_by_how_they_ended(at):
     organisation = OrganisationFactory()
     for choice, times in (("release", 3), ("refuse", 2)):
@@ -111,6 +124,7 @@ def test_holds_are_told_apart_by_how_they_ended(at):
             case = Case.objects.get(gift=gift.id)
             at(NOW, decide, case=case, by=UserFactory(), choice=choice, reason="Known donor.")
             if choice == "refuse":
+                given_back(gift)
                 at(NOW, finish, hold=case.hold, status=Hold.Status.REFUSED)
 
     assert holds_by_week(NOW).rows[-1][1:] == (5, 3, 2, 0)

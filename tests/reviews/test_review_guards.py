@@ -7,6 +7,7 @@ from psycopg import sql
 
 from config.postgres_home import APPLICATION, OWNER, SUPERUSER
 from tests.database import running_server
+from tests.ledger.pen import Pen
 
 FORBIDDEN, RESTRICTED, CHECKED, TAKEN = "42501", "23001", "23514", "23505"
 ORGANISATION = """
@@ -314,6 +315,19 @@ def test_a_proposal_has_a_reason(anybody):
     silent = anybody.version().replace("'Why not.'", "''")
 
     assert anybody.refused(silent) == (CHECKED, "rule_version_has_a_reason")
+
+
+# Money that is held
+
+
+@pytest.mark.parametrize("operation", ["HOLD_RELEASED", "FUND_TRANSFER", "PROCESSING_FEE"])
+def test_held_money_comes_to_no_fund_whatever_that_is_called(anybody, operation):
+    pen = Pen(anybody.connection)
+    pen.write(pen.row(operation="DONATION_HELD", debit="fund:general", credit="held"))
+
+    free = pen.row(operation=operation, debit="held", credit="fund:general")
+
+    assert pen.refused(free) == (CHECKED, "release_is_decided")
 
 
 # How many people decide

@@ -4,21 +4,30 @@ from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
+import stripe
 from django.db import IntegrityError
 from django.utils import timezone
 
 from common.stripe_api import StripeRefused, client, on_account
 from donations import tasks
 from donations.models import Donation, RefundRequest
-from donations.services import capturing, settled
+from donations.services import capturing, refunding, settled
 from donations.services.erasure import erase_donor
-from donations.services.holding import Authorisation, hold_settled, note_authorised, note_let_go
+from donations.services.holding import (
+    LEFT_OVER,
+    Authorisation,
+    hold_settled,
+    note_authorised,
+    note_let_go,
+)
+from donations.services.refunding import Told, learn_refund
+from donations.services.refunds import take_down
 from ledger.models import Entry
 from reviews.choices import choices_of
 from reviews.errors import HoldNotOpen, OwnCase
 from reviews.models import Case, Decision, Hold, Screening
 from reviews.services.holds import finish, undo
-from tests.donations.refunds import in_ledger, refunded
+from tests.donations.refunds import in_ledger, refunded, wish
 from tests.factories import DonationFactory, OrganisationFactory, UserFactory
 from tests.treasury.movements import amounts, book_all, charged, check_sides, entries, movement
 from tests.webhooks.holding import (
@@ -411,6 +420,85 @@ def test_a_dispute_that_is_won_after_all_holds_the_money_again():
     hold = Hold.objects.get()
     assert (hold.status, hold.case.round, hold.case.closed_at) == ("open", 2, None)
     assert amounts(gift.organisation)[HELD] == 4600
+
+
+def refused_beside_another_refund():
+    """Return a refused gift, a member's refund of 20.00 that is under way, and staff's of 30.00."""
+    gift = settled_gift(OrganisationFactory())
+    hold_settled(gift)
+    own, _ = take_down(organisation=gift.organisation, donation_id=gift.id, wish=wish(amount=2000))
+    RefundRequest.objects.update(status="sent", attempts=1)
+    decided(gift, "refuse")
+    staffs = RefundRequest.objects.exclude(id=own.id).get()
+    assert staffs.amount == 3000
+    return gift, own, staffs
+
+
+def told_of(refund, status):
+    """Hear from Stripe what became of a refund."""
+    failure = "lost" if status == "failed" else ""
+    told = Told(id=f"re_{refund.id}", request=refund.id, status=status, failure=failure)
+    learn_refund(organisation=refund.organisation, told=told)
+
+
+def booked(refund):
+    facts = {"source": f"re_{refund.id}", "given": refund.amount, "given_currency": "USD"}
+    amount, charge = refund.amount * 92 // 100, f"ch_{refund.donation_id}"
+    book_all(refund.organisation, movement("refund", -amount, charge=charge, **facts))
+
+
+def test_while_refunds_are_under_way_a_refused_gift_is_no_case():
+    _, own, staffs = refused_beside_another_refund()
+
+    told_of(staffs, "succeeded")
+    told_of(own, "failed")
+    assert Hold.objects.get().status == "refusing"
+    booked(staffs)
+
+    hold = Hold.objects.get()
+    assert (hold.status, hold.case.closed_at, hold.case.round) == ("open", None, 2)
+    assert hold.case.notes.last().text == LEFT_OVER
+
+
+@pytest.mark.parametrize("first", ["told", "booked"])
+def test_where_anothers_refund_fails_last_staff_decide_on_the_rest(first):
+    gift, own, staffs = refused_beside_another_refund()
+    if first == "told":
+        told_of(staffs, "succeeded")
+        booked(staffs)
+        told_of(own, "failed")
+    else:
+        told_of(own, "failed")
+        booked(staffs)
+        assert Hold.objects.get().status == "refusing"
+        told_of(staffs, "succeeded")
+    assert Hold.objects.get().status == "open"
+
+    decided(gift, "refuse")
+
+    rest = RefundRequest.objects.get(status="requested")
+    assert rest.amount == 2000
+    told_of(rest, "succeeded")
+    booked(rest)
+    assert Hold.objects.get().status == "refused"
+    assert amounts(gift.organisation)[HELD] == 0
+
+
+def test_where_stripe_refuses_anothers_refund_staff_decide_on_the_rest(monkeypatch):
+    gift, own, staffs = refused_beside_another_refund()
+    told_of(staffs, "succeeded")
+    booked(staffs)
+    RefundRequest.objects.filter(id=own.id).update(next_attempt_at=timezone.now())
+
+    def refuse(*_):
+        raise StripeRefused from stripe.InvalidRequestError("Disputed.", None, "charge_disputed")
+
+    monkeypatch.setattr(refunding, "_ask_stripe", refuse)
+    refunding.ask(own)
+
+    assert amounts(gift.organisation)[HELD] == 1840
+    assert Hold.objects.get().status == "open"
+    assert case_of(gift).notes.last().text == LEFT_OVER
 
 
 def test_a_donor_who_was_not_known_yet_does_not_decide_either(only):
