@@ -43,14 +43,19 @@ def note_authorised(
 ) -> None:
     """Put a gift whose card is authorised before staff; told again, it changes nothing."""
     donation = lock_gifts(organisation, [donation_id]).get(donation_id)
-    if donation is None or not donation.authorise_only or donation.paid_at or donation.ended_at:
-        return  # Also told late: it was charged or let go meanwhile.
+    if donation is None or not donation.authorise_only or donation.paid_at:
+        return
+    if donation.ended_as == Donation.Status.CANCELED:
+        return  # It is told late.
     learn_donor(
         donation, donor_email=authorisation.donor_email, donor_name=authorisation.donor_name
     )
     save_facts(donation, "donor_email", "donor_name")
     if Hold.objects.of(organisation).filter(gift=donation.id).exists():
         return
+    # Another card was declined before, or an earlier page expired: that was not the end.
+    donation.ended_at, donation.ended_as = None, ""
+    save_facts(donation, "ended_at", "ended_as")
     now = timezone.now()
     lapses_at = authorisation.lapses_at or now + LIVES_FOR
     due_at = min(lapses_at - SPARE, now + DUE_AFTER[Case.Kind.GIFT])
