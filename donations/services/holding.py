@@ -106,8 +106,8 @@ def note_settled(donation: Donation) -> None:
 
 def open_gift_case(donation: Donation, *, due_at: datetime | None = None) -> Case:
     """Put a gift before staff, with why."""
-    screening = Screening.objects.filter(subject=donation.id).order_by("-at").first()
-    why = why_in_words(screening) if screening else ""
+    screenings = Screening.objects.filter(subject=donation.id).order_by("-at")
+    why = next(filter(None, map(why_in_words, screenings)), "")
     return open_case(
         organisation=donation.organisation,
         kind=Case.Kind.GIFT,
