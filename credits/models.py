@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, F, Q, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from common.ids import new_id
 from common.money import AMOUNT_MAX
-from donations.models import OWNER_ID_LENGTH_MAX
+from donations.models import OWNER_ID_LENGTH_MAX, Donation
 from ledger.models import Account, AccountQuerySet
 from ledger.operations import CREDIT
 from organisations.models import Organisation, User
 
 OWNER = "owner:"
 BALANCE = F("credits") - F("debits")
+COUNTS_NOWHERE = (Donation.Status.HELD, Donation.Status.REFUNDED, Donation.Status.DISPUTED)
 
 
 @dataclass(frozen=True)
@@ -139,13 +140,20 @@ class CreditGrantQuerySet(models.QuerySet["CreditGrant"]):
         return self.filter(organisation=organisation)
 
     def waiting(self) -> Self:
-        """Return those that are not in their book yet."""
-        return self.filter(sequence=None)
+        """
+        Return those that are to be written: their gift counts, and they are not in their book yet.
+
+        A gift that was not screened, is held or was given back counts nowhere.
+        """
+        return self.filter(_is_waiting())
 
     def counts(self) -> dict[str, int]:
         """Return how many there are in `all`, and how many of them are `waiting`."""
-        is_waiting = Q(sequence=None)
-        return self.aggregate(all=Count("donation"), waiting=Count("donation", filter=is_waiting))
+        is_written, is_waiting = Q(sequence__isnull=False), _is_waiting()
+        return self.aggregate(
+            all=Count("donation", filter=is_written | is_waiting),
+            waiting=Count("donation", filter=is_waiting),
+        )
 
 
 class CreditGrant(models.Model):
@@ -153,7 +161,8 @@ class CreditGrant(models.Model):
     The credits that one settled gift grants, once for ever: the gift is the key.
 
     `amount` credits go to `owner_id` in the book of the `application`; `sequence` is the entry,
-    null until it is written. Nobody takes them back: what a refund means, the application decides.
+    null until it is written, which waits while the gift is held. Nobody takes them back: what a
+    refund means, the application decides.
     """
 
     donation = models.CharField(primary_key=True, max_length=32, editable=False)
@@ -202,3 +211,9 @@ class OwnerListing(models.Model):
     def __str__(self) -> str:
         """Name nobody."""
         return self.id
+
+
+def _is_waiting() -> Q:
+    gift = Donation.objects.filter(organisation=OuterRef("organisation"), id=OuterRef("donation"))
+    counts_nowhere = gift.filter(Q(screening_due=True) | Q(status__in=COUNTS_NOWHERE))
+    return Q(~Exists(counts_nowhere), sequence=None)

@@ -13,10 +13,10 @@ logger = logging.getLogger("almoner.credits")
 BATCH_MAX = 500
 
 
-@app.periodic(cron="* * * * *")
+@app.periodic(cron="* * * * * */5")
 @app.task(queueing_lock="write_waiting_grants")
 def write_waiting_grants(timestamp: int) -> None:
-    """Write what is left over: most grants are written as soon as their gift is booked."""
+    """Write what gifts grant, once the rules have looked at them and nothing is held."""
     while grant_due(limit=BATCH_MAX):
         pass
 

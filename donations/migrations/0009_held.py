@@ -36,6 +36,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             "donation",
+            "review_due",
+            models.BooleanField(default=False, db_default=False, editable=False),
+        ),
+        migrations.AddField(
+            "donation",
             "held_as",
             models.CharField(max_length=7, blank=True, db_default="", editable=False),
         ),

@@ -86,6 +86,7 @@ class Donation(models.Model):
     `payout` is the payout that takes its money to the bank, and `payout_arrived_on` the day when
     it was there. `owner_id` is what the organisation's own application calls the donor, who may be
     granted credits. `authorise_only` is a gift whose card is charged after staff have released it;
+    `review_due` one that repeats and whose promise is still to be looked at, once it has settled;
     `held_as` says how it is held now (`capture`, `ledger`: `reviews.models.Hold`), and
     `screening_due` that the rules have not looked at the settled gift. `owner_id`, the donor
     fields and the hash of the request that named them are personal: they are in no line of the
@@ -139,6 +140,7 @@ class Donation(models.Model):
     payment_intent = models.CharField(max_length=255, blank=True, editable=False)
 
     authorise_only = models.BooleanField(default=False, db_default=False, editable=False)
+    review_due = models.BooleanField(default=False, db_default=False, editable=False)
     held_as = models.CharField(max_length=7, blank=True, db_default="", editable=False)
     screening_due = models.BooleanField(default=False, db_default=False, editable=False)
 

@@ -63,6 +63,8 @@ def mark_ended(
     donation = _locked(organisation, donation_id)
     if donation is None or donation.flow != flow:
         return
+    if donation.held_as:
+        return  # It is told of another card or page; how this one ends, the hold says.
     if donation.ended_at:
         # The last end counts, in whatever order they are told.
         before = donation.ended_at, donation.ended_as

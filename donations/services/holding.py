@@ -45,14 +45,19 @@ def note_authorised(
 ) -> None:
     """Put a gift whose card is authorised before staff; told again, it changes nothing."""
     donation = lock_gifts(organisation, [donation_id]).get(donation_id)
-    if donation is None or not donation.authorise_only or donation.paid_at or donation.ended_at:
-        return  # Also told late: it was charged or let go meanwhile.
+    if donation is None or not donation.authorise_only or donation.paid_at:
+        return
+    if donation.ended_as == Donation.Status.CANCELED:
+        return  # It is told late.
     learn_donor(
         donation, donor_email=authorisation.donor_email, donor_name=authorisation.donor_name
     )
     save_facts(donation, "donor_email", "donor_name")
     if Hold.objects.of(organisation).filter(gift=donation.id).exists():
         return
+    # Another card was declined before, or an earlier page expired: that was not the end.
+    donation.ended_at, donation.ended_as = None, ""
+    save_facts(donation, "ended_at", "ended_as")
     now = timezone.now()
     lapses_at = authorisation.lapses_at or now + LIVES_FOR
     due_at = min(lapses_at - SPARE, now + DUE_AFTER[Case.Kind.GIFT])
@@ -103,8 +108,8 @@ def note_settled(donation: Donation) -> None:
 
 def open_gift_case(donation: Donation, *, due_at: datetime | None = None) -> Case:
     """Put a gift before staff, with why."""
-    screening = Screening.objects.filter(subject=donation.id).order_by("-at").first()
-    why = why_in_words(screening) if screening else ""
+    screenings = Screening.objects.filter(subject=donation.id).order_by("-at")
+    why = next(filter(None, map(why_in_words, screenings)), "")
     return open_case(
         organisation=donation.organisation,
         kind=Case.Kind.GIFT,

@@ -154,7 +154,8 @@ def _take_down(
     if not is_promised(organisation, idempotency_key):
         is_reviewed = screen_promise(organisation, fields, idempotency_key, visitor)
         # What repeats cannot wait for a capture: its first payment is held in the ledger instead.
-        fields = fields | {"authorise_only": is_reviewed and interval is None}
+        remembered_as = "review_due" if interval else "authorise_only"
+        fields = fields | {remembered_as: is_reviewed}
     return _keep(organisation, fields, interval, idempotency_key)
 
 

@@ -149,6 +149,9 @@ def _first_payment(promised: Donation | None, invoice: InvoiceFacts) -> Donation
 
 
 def _next_payment(recurring: RecurringGift, invoice: InvoiceFacts, charge: ChargeFacts) -> Donation:
+    # Where the promised payment is not there yet, this one is looked at in its stead.
+    waiting = recurring.payments.filter(review_due=True, sequence=None)
+    is_looked_at = waiting.update(review_due=False) > 0
     return Donation.objects.create(
         organisation=recurring.organisation,
         recurring=recurring,
@@ -161,6 +164,7 @@ def _next_payment(recurring: RecurringGift, invoice: InvoiceFacts, charge: Charg
         public_name=recurring.public_name,
         owner_id=recurring.owner_id,
         erased_at=recurring.erased_at,
+        review_due=is_looked_at,
     )
 
 

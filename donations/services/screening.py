@@ -40,7 +40,7 @@ def screen_promise(
     visitor: Visitor | None,
 ) -> bool:
     """
-    Have a promise screened; tell whether its card is to be authorised only.
+    Have a promise screened; tell whether people are to look at it.
 
     A try with the same `reference` again counts as the same. Without a `visitor` a program asks: it
     cannot be challenged, and answers for its own visitors.

@@ -45,8 +45,9 @@ def screen_gift(donation: Donation, *, asked: YenteAnswer | None = None) -> None
     donation = lock_gifts(donation.organisation, [donation.id])[donation.id]
     if not donation.screening_due:
         return
-    donation.screening_due = False
-    donation.save(update_fields=["screening_due"])
+    was_reviewed = donation.authorise_only or donation.review_due
+    donation.screening_due = donation.review_due = False
+    donation.save(update_fields=["screening_due", "review_due"])
     seen = None
     if Hold.objects.of(donation.organisation).filter(gift=donation.id).exists():
         note_settled(donation)
@@ -56,7 +57,7 @@ def screen_gift(donation: Donation, *, asked: YenteAnswer | None = None) -> None
     )
     if seen is not None and seen.issuperset(_to_look_at(screened)):
         return
-    if screened.holds or (donation.authorise_only and seen is None):
+    if screened.holds or (was_reviewed and seen is None):
         hold_settled(donation)
     elif screened.verdict in LOOKED_AT:
         open_gift_case(donation)

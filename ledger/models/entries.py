@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self, TypeVar
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import Case, OuterRef, Q, Subquery, Sum, When
 from django.db.models.functions import TruncMonth
 
 from organisations.models import Organisation
 
-PUBLIC = "public"
+PUBLIC, HELD = "public", "held"
 
 LineType = TypeVar("LineType", bound="EntryFields")
 
@@ -84,16 +84,22 @@ class EntryQuerySet(LineQuerySet["Entry"]):
         """
         Return what was `received` and what is `gone`, per currency and month since a moment.
 
-        `places` are the book's places; what moves between them is neither.
+        `places` are the book's places; what moves between them is neither. What is held for review
+        is left out of the month of its gift, and counts in the month in which it is released.
         """
         into, out_of = Q(debit__in=places), Q(credit__in=places)
+        held, released = Q(operation="DONATION_HELD"), Q(operation="HOLD_RELEASED")
+        received = (into & ~out_of & ~Q(credit=HELD)) | released
         months = (
-            self.filter(into | out_of, occurred_at__gte=since)
-            .annotate(month=TruncMonth("occurred_at"))
+            self.filter(into | out_of | held | released, occurred_at__gte=since)
+            .annotate(came_at=Case(When(held, then=_gift_came_at()), default="occurred_at"))
+            .filter(came_at__gte=since)
+            .annotate(month=TruncMonth("came_at"))
             .values("currency", "month")
             .annotate(
-                received=Sum("amount", filter=into & ~out_of, default=0),
-                gone=Sum("amount", filter=out_of & ~into, default=0),
+                received=Sum("amount", filter=received, default=0)
+                - Sum("amount", filter=held, default=0),
+                gone=Sum("amount", filter=out_of & ~into & ~Q(debit=HELD), default=0),
             )
         )
         return list(months.order_by("currency", "month")) if places else []
@@ -196,3 +202,9 @@ class EntryListing(EntryFields):
         verbose_name = "entry"
         verbose_name_plural = "entries"
         permissions = [("correct_entry", "Can correct entries")]
+
+
+def _gift_came_at() -> Subquery:
+    keys = {name: OuterRef(name) for name in ("organisation", "book", "metadata__donation")}
+    gifts = Entry.objects.filter(operation="DONATION_RECEIVED", **keys)
+    return Subquery(gifts.values("occurred_at")[:1])

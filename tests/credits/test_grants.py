@@ -10,7 +10,9 @@ from credits import services, tasks
 from credits.errors import AnotherRuleActive, RuleRefused, UnknownApplication
 from credits.models import CreditGrant, GrantRule, Owner
 from credits.tasks import grant_due, write_waiting_grants
+from donations.models import Donation
 from donations.services import gifts
+from donations.tasks import screen_settled
 from ledger.models import Entry
 from ledger.operations import registered
 from tests.factories import (
@@ -24,10 +26,14 @@ from tests.factories import (
 from tests.stripe_fixtures import stripe_account, stripe_server
 from tests.stripe_resources import charge, refund
 from tests.stripe_resources import transaction as movement
+from tests.treasury.movements import book_all, charged
+from tests.treasury.movements import movement as moved
+from tests.webhooks.conftest import only
+from tests.webhooks.holding import decided
 from tests.webhooks.messages import deliver, event
 from webhooks.services.draining import drain_due
 
-__all__ = ["stripe_account", "stripe_server"]
+__all__ = ["only", "stripe_account", "stripe_server"]
 
 
 @pytest.fixture
@@ -37,12 +43,13 @@ def organisation(db):
 
 
 def settled(organisation, number=0, owner_id="ann", *, amount=5000, currency="EUR"):
-    """Return a gift that has settled."""
+    """Return a gift that has settled and was screened."""
     donation = DonationFactory(
         organisation=organisation, owner_id=owner_id, amount=amount, currency=currency
     )
     [entry] = gift_entries(organisation, first=number, amount=amount, currency=currency)
     gifts.settle(donation=donation, entry=entry)
+    screen_settled(timestamp=0)
     return donation
 
 
@@ -148,6 +155,7 @@ def test_webhooks_that_are_replayed_grant_once(organisation, stripe_account):
     for each in (message, message, event("charge.succeeded", data={"object": paid})):
         deliver(each)
         while drain_due():
+            screen_settled(timestamp=0)
             grant_due(limit=10)
     back = refund(paid, 5000)
     stripe_account.put("balance_transactions", movement("refund", -5000, source=back))
@@ -171,6 +179,63 @@ def test_a_grant_that_was_written_and_forgotten_is_not_written_again(organisatio
     assert grant_due(limit=10) == 1
     assert balance_of(organisation) == 50
     assert CreditGrant.objects.get().sequence == 1
+
+
+def test_a_gift_grants_nothing_before_the_rules_have_looked_at_it(organisation, only):
+    only("settlement", limit=10**6)
+    GrantRuleFactory(organisation=organisation)
+    charge_of(DonationFactory(organisation=organisation, owner_id="ann"))
+
+    assert grant_due(limit=10) == 0
+    screen_settled(timestamp=0)
+
+    assert (grant_due(limit=10), grant_due(limit=10)) == (1, 0)
+
+
+@pytest.fixture
+def held(organisation, only):
+    """A gift that would grant credits, and is held."""
+    only("settlement")
+    GrantRuleFactory(organisation=organisation)
+    gift = DonationFactory(organisation=organisation, owner_id="ann")
+    charge_of(gift)
+    screen_settled(timestamp=0)
+    return gift
+
+
+def charge_of(gift):
+    """Book the charge that pays a gift."""
+    book_all(gift.organisation, charged(5000, charge="ch_1", donation_id=gift.id))
+
+
+def test_a_held_gift_grants_once_it_is_released(organisation, held):
+    assert grant_due(limit=10) == 0
+    assert CreditGrant.objects.of(organisation).counts() == {"all": 0, "waiting": 0}
+    assert not Entry.objects.of(organisation, "credits").exists()
+
+    decided(held, "release")
+
+    assert (grant_due(limit=10), grant_due(limit=10)) == (1, 0)
+    assert balance_of(organisation) == 50
+    assert CreditGrant.objects.of(organisation).counts() == {"all": 1, "waiting": 0}
+
+
+def test_a_held_gift_that_is_given_back_grants_nothing(organisation, held):
+    decided(held, "refuse")
+    assert grant_due(limit=10) == 0
+
+    book_all(organisation, moved("refund", -5000, source="re_1", charge="ch_1"))
+
+    held.refresh_from_db()
+    assert held.status == "refunded"
+    assert grant_due(limit=10) == 0
+
+
+def test_a_held_gift_grants_nothing_while_its_bank_disputes_it(organisation, held):
+    gifts.add_dispute(organisation=organisation, donation_id=held.id, amount=5000)
+
+    assert Donation.objects.get().status == "disputed"
+    assert grant_due(limit=10) == 0
 
 
 def test_the_database_holds_one_grant_a_gift(organisation):

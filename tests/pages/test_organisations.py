@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from donations.models import Fund
+from donations.services.holding import hold_settled
 from ledger.log import vkey_of
 from ledger.models import Entry
 from ledger.operations import MoneyOperation
@@ -14,12 +15,15 @@ from ledger.services.rotating import rotate_key
 from tests.factories import (
     NOON,
     ApplicantFactory,
+    DonationFactory,
     FundFactory,
     OrganisationFactory,
     StripeBalanceFactory,
     StripeReadingFactory,
 )
 from tests.pages.conftest import text_of, write
+from tests.treasury.movements import book_all, charged, entries, movement
+from tests.webhooks.holding import decided
 from treasury.templatetags.charts import month_charts, months_ago
 
 URL = "/o/lantern-house"
@@ -192,6 +196,57 @@ def test_a_new_entry_changes_the_months(client, organisation):
 
     assert "12 months 50.00" in before
     assert "12 months 100.00" in after
+
+
+@pytest.fixture
+def held(organisation):
+    """A gift of 50.00 EUR that came two months ago, and is held since today."""
+    gift = DonationFactory(organisation=organisation, amount=5000)
+    paid = {"charge": "ch_1", "donation_id": gift.id, "occurred_at": months_ago(timezone.now(), 2)}
+    book_all(organisation, charged(5000, 100, **paid))
+    gift.refresh_from_db()
+    hold_settled(gift)
+    return gift
+
+
+def months_of(organisation, count=12):
+    """Return what was received and gone in each month that has anything, the oldest first."""
+    since = months_ago(timezone.now(), count - 1)
+    rows = Entry.objects.of(organisation).by_month(since=since, places=["stripe"])
+    return [sums for row in rows if any(sums := (row["received"], row["gone"]))]
+
+
+def test_what_is_held_is_left_out_of_the_month_in_which_it_came(client, organisation, held):
+    assert months_of(organisation) == [(0, 100)]
+    assert "12 months 0.00 1.00 −1.00" in text_of(client.get(URL))
+    assert months_of(organisation, 1) == []
+
+
+def test_released_it_counts_from_then_on(organisation, held):
+    decided(held, "release")
+
+    assert months_of(organisation) == [(0, 100), (5000, 0)]
+
+
+def test_what_goes_out_of_held_and_comes_back_there_is_neither(organisation, held):
+    back = {
+        "charge": "ch_1",
+        "source": "re_1",
+        "occurred_at": timezone.now().replace(microsecond=0),
+    }
+    book_all(organisation, movement("refund", -5000, **back))
+    assert months_of(organisation) == [(0, 100)]
+
+    book_all(organisation, movement("refund_failure", 5000, **back))
+
+    assert entries(organisation)[-1] == ("REFUND_FAILED", 5000, "EUR", "stripe", "held")
+    assert months_of(organisation) == [(0, 100)]
+
+
+def test_what_is_held_of_another_gift_does_not_touch_those_that_count(organisation, held):
+    book_all(organisation, charged(700, occurred_at=months_ago(timezone.now(), 2)))
+
+    assert months_of(organisation) == [(700, 100)]
 
 
 @pytest.mark.parametrize(

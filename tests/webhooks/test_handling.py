@@ -3,7 +3,7 @@
 import pytest
 
 from donations.models import Donation
-from reviews.models import Attempt
+from reviews.models import Attempt, Hold
 from tests.factories import DonationFactory, OrganisationFactory
 from tests.webhooks.messages import deliver, event
 from webhooks.models import StripeEvent
@@ -54,6 +54,45 @@ def test_what_each_event_makes_of_a_gift(organisation, flow, type_, more, status
     assert (gift.ended_at is not None) == (status not in {"paid", "pending"})
     if gift.paid_at or gift.ended_at:
         assert told.occurred_at == (gift.paid_at or gift.ended_at)
+
+
+@pytest.mark.usefixtures("stripe_account")
+@pytest.mark.parametrize("is_authorised_first", [True, False])
+@pytest.mark.parametrize(
+    ("flow", "type_"),
+    [(INTENT, "payment_intent.payment_failed"), (CHECKOUT, "checkout.session.expired")],
+)
+def test_what_another_card_or_page_came_to_does_not_end_an_authorised_gift(
+    organisation, flow, type_, is_authorised_first
+):
+    gift = DonationFactory(organisation=organisation, flow=flow, authorise_only=True)
+    thing = {"metadata": {"donation_id": gift.id}}
+    authorised = "charge.succeeded", {**thing, "captured": False, "payment_intent": "pi_1"}
+    told = [authorised, (type_, thing)]
+
+    for name, each in told if is_authorised_first else told[::-1]:
+        assert tell(name, each).status == "done"
+
+    gift.refresh_from_db()
+    assert (gift.status, gift.held_as) == ("held", "capture")
+    assert (gift.ended_at, gift.ended_as) == (None, "")
+    assert Hold.objects.get().status == "open"
+
+
+@pytest.mark.usefixtures("stripe_account")
+@pytest.mark.parametrize("is_authorised_first", [True, False])
+def test_a_card_that_was_let_go_is_not_held_in_whatever_order(organisation, is_authorised_first):
+    gift = DonationFactory(organisation=organisation, flow=INTENT, authorise_only=True)
+    thing = {"metadata": {"donation_id": gift.id}}
+    authorised = "charge.succeeded", {**thing, "captured": False, "payment_intent": "pi_1"}
+    told = [authorised, ("payment_intent.canceled", {**thing, "id": "pi_1"})]
+
+    for name, each in told if is_authorised_first else told[::-1]:
+        tell(name, each)
+
+    gift.refresh_from_db()
+    assert (gift.status, gift.held_as) == ("canceled", "")
+    assert not Hold.objects.under_way().exists()
 
 
 @pytest.mark.parametrize(

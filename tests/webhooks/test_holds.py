@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import pytest
+import stripe
 
 from common.stripe_api import client, on_account
+from donations.models import Donation, RecurringGift
+from donations.services.holding import Authorisation, note_authorised
 from ledger.models import Entry
 from reviews.errors import CaseClosed, HoldNotOpen
 from reviews.models import Case, Hold
+from tests.donations.refunds import VISA
 from tests.treasury.movements import amounts, check_sides, entries
 from tests.webhooks.holding import (
     authorised,
@@ -18,6 +22,7 @@ from tests.webhooks.holding import (
     held,
     organisation,
     paid,
+    promised,
 )
 
 __all__ = ["authorised", "held", "organisation"]
@@ -106,6 +111,96 @@ def test_what_was_released_too_late_has_lapsed(sandbox_stripe, authorised):
     gift = carried_out(authorised)
 
     assert (gift.status, Hold.objects.get().status) == ("expired", "lapsed")
+
+
+def test_a_second_card_is_held_though_the_first_was_declined(only, sandbox_stripe, organisation):
+    only("promise")
+    gift = promised(organisation, flow=Donation.Flow.PAYMENT_INTENT)
+    with pytest.raises(stripe.CardError):
+        confirm(gift, "pm_card_visa_chargeDeclined")
+    assert heard(gift).status == "failed"
+    confirm(gift, "pm_card_visa")
+
+    gift = heard(gift)
+
+    assert (gift.status, gift.ended_at, at_stripe(sandbox_stripe, gift)) == (
+        *("held", None, ("requires_capture", 0)),
+    )
+    decided(gift, "release")
+    assert carried_out(gift).status == "settled"
+
+
+def confirm(gift, card) -> None:
+    intents, account = client().v1.payment_intents, on_account(account_of(gift))
+    intents.confirm(gift.payment_intent, {"payment_method": card}, account)
+
+
+def test_what_lapsed_stays_so_when_its_authorisation_is_told_again(sandbox_stripe, authorised):
+    sandbox_stripe.control(f"payment_intents/{intent_of(authorised)}/lapse")
+    gift = heard(authorised)
+
+    note_authorised(
+        organisation=gift.organisation,
+        donation_id=gift.id,
+        authorisation=Authorisation(intent_of(gift)),
+    )
+
+    gift.refresh_from_db()
+    assert (gift.status, Hold.objects.get().status) == ("expired", "lapsed")
+
+
+@pytest.mark.parametrize("occasions", [("promise",), ("promise", "settlement")])
+def test_the_first_payment_of_a_gift_that_repeats_is_held_in_the_ledger(
+    only, sandbox_stripe, organisation, occasions
+):
+    only(*occasions, holds=False)
+    gift = promised(organisation, interval="month")
+    assert (gift.authorise_only, gift.review_due) == (False, True)
+    sandbox_stripe.control(f"checkout/{gift.checkout_session}/pay", card_number=VISA)
+
+    gift = heard(gift)
+
+    assert (gift.status, gift.held_as, gift.review_due) == ("held", "ledger", False)
+    assert case_of(gift).summary.endswith("To be looked at because of: Large gifts.")
+    decided(gift, "release")
+    gift.refresh_from_db()
+    assert gift.status == "settled"
+
+
+def test_later_payments_of_it_are_judged_by_the_rules_alone(only, sandbox_stripe, organisation):
+    only("promise")
+    gift = promised(organisation, interval="month")
+    sandbox_stripe.control(f"checkout/{gift.checkout_session}/pay", card_number=VISA)
+    heard(gift)
+    subscription = RecurringGift.objects.get().subscription
+    sandbox_stripe.control(f"subscriptions/{subscription}/renew")
+
+    heard(gift)
+
+    gifts = Donation.objects.order_by("created_at")
+    assert list(gifts.values_list("status", flat=True)) == ["held", "settled"]
+
+
+def test_where_another_payment_of_it_settles_first_that_one_is_held(
+    only, sandbox_stripe, organisation
+):
+    only("promise")
+    gift = promised(organisation, interval="month")
+    Donation.objects.update(invoice="in_other")
+    sandbox_stripe.control(f"checkout/{gift.checkout_session}/pay", card_number=VISA)
+
+    heard(gift)
+
+    gifts = Donation.objects.order_by("created_at")
+    assert list(gifts.values_list("held_as", "review_due")) == [("", False), ("ledger", False)]
+
+
+def test_a_gift_that_repeats_and_that_no_rule_minds_is_not_held(only, sandbox_stripe, organisation):
+    only("promise", limit=10**6)
+    gift = promised(organisation, interval="month")
+    sandbox_stripe.control(f"checkout/{gift.checkout_session}/pay", card_number=VISA)
+
+    assert heard(gift).status == "settled"
 
 
 def test_charged_in_the_dashboard_it_is_held_in_the_ledger(authorised, organisation):

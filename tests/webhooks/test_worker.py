@@ -207,7 +207,7 @@ def test_the_periodic_tasks_are_known():
     }
 
     assert crons == {
-        "credits.tasks.write_waiting_grants": "* * * * *",
+        "credits.tasks.write_waiting_grants": "* * * * * */5",
         "donations.tasks.ask_for_refunds": "* * * * *",
         "donations.tasks.carry_out_decisions": "* * * * * */5",
         "donations.tasks.screen_settled": "* * * * * */5",

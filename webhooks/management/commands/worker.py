@@ -19,7 +19,6 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import AlreadyEnqueued
 
 from common.errors import in_words
-from credits.tasks import BATCH_MAX, grant_due
 from webhooks.services.draining import drain_due
 from webhooks.services.heartbeat import say_alive, worker_seen_at
 from webhooks.services.sending import Sender
@@ -67,14 +66,11 @@ def catch_up() -> None:
 
 
 def run_drain(stopping: threading.Event) -> None:
-    """Drain, and write what gifts grant, until told to stop."""
+    """Drain until told to stop."""
 
     def work() -> int:
         say_alive(worker_name(), every=HEARTBEAT)
-        drained = drain_due()
-        if drained:
-            grant_due(limit=BATCH_MAX)
-        return drained
+        return drain_due()
 
     repeat(work, stopping, "the drain pauses")
     connection.close()
