@@ -118,7 +118,7 @@ def test_an_unknown_tab_is_what_waits(chief):
     [
         ({"kind": "dispute"}, ["warned"]),
         ({"organisation": "lantern"}, ["here"]),
-        ({"organisation": "\0"}, []),
+        ({"organisation": "nowhere"}, []),
         ({"assigned": "me"}, ["mine"]),
         ({"assigned": "nobody"}, ["warned", "here"]),
         ({"assigned": "others"}, ["theirs"]),
