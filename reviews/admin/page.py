@@ -62,7 +62,7 @@ def page_of(case: Case, user: User, *, may_decide: bool) -> dict[str, Any]:
         "decided_as": _decided_as(case),
         "screenings": screened(case),
         "alike": [(each, _decided_as(each)) for each in alike(case)],
-        "panels": panels_of(case),
+        "panels": panels_of(case, user),
         "entries": _entries(case),
         "names": {},
         "happenings": _happenings(case),

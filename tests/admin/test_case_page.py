@@ -17,8 +17,11 @@ from reviews.services.cases import overtake, say_more
 from reviews.services.deciding import decide
 from reviews.traits import key_of
 from tests.admin.test_decisions import told
+from tests.donations.refunds import in_ledger
 from tests.factories import (
+    ApplicantFactory,
     CaseFactory,
+    DocumentFactory,
     DonationFactory,
     HoldFactory,
     MembershipFactory,
@@ -275,6 +278,38 @@ def test_a_persons_own_case_has_no_buttons_and_says_why(chief, superuser, is_don
 
     assert "somebody else decides it" in page
     assert 'value="decide"' not in page
+
+
+def test_an_operator_does_not_see_who_gave(staff_in):
+    gift = in_ledger(OrganisationFactory(), donor_email="zoe@example.org", donor_name="Zoe Secret")
+    case = hold_settled(gift).case
+
+    hidden, shown = (text(staff_in(group), case) for group in ("operator", "reviewer"))
+
+    assert "zoe@example.org" in shown
+    assert "Zoe Secret" in shown
+    assert "zoe@example.org" not in hidden
+    assert "Zoe Secret" not in hidden
+    assert "<h2>The donor</h2>" in hidden
+    assert "Your account may not see this" in hidden
+    assert "Your account may not see this" not in shown
+
+
+def test_an_operator_sees_neither_an_applicants_people_nor_their_papers(staff_in):
+    applicant = ApplicantFactory(status="applied")
+    member = MembershipFactory(organisation=applicant, user__name="Zoe Secret", role="owner")
+    paper = DocumentFactory(organisation=applicant)
+    case = CaseFactory(organisation=applicant, kind="application", subject=applicant.id)
+
+    hidden, shown = (text(staff_in(group), case) for group in ("operator", "reviewer"))
+
+    for words in (member.user.email, "Zoe Secret", paper.name):
+        assert words in shown
+        assert words not in hidden
+    assert hidden.count("Your account may not see this") == 2
+    where = f"/admin/organisations/organisation/{applicant.pk}/change/"
+    assert paper.name in staff_in("reviewer").get(where).content.decode()
+    assert paper.name not in staff_in("operator").get(where).content.decode()
 
 
 def test_who_may_only_look_sees_no_buttons_and_does_nothing(staff_with, case):
