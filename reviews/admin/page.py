@@ -17,7 +17,8 @@ from reviews.forms import UNTIL, deciders
 from reviews.models import Case, Hold, Note
 from reviews.models.cases import OVERTAKEN
 from reviews.panels import panels_of
-from reviews.services.deciding import is_own, newest_proposal
+from reviews.services.cases import is_own
+from reviews.services.deciding import newest_proposal
 
 HOLD_WORDS = {
     Hold.Kind.CAPTURE: (
@@ -74,6 +75,9 @@ def page_of(case: Case, user: User, *, may_decide: bool) -> dict[str, Any]:
 def _desk(case: Case, user: User, *, may_decide: bool) -> dict[str, Any]:
     if not may_decide:
         return {"bar": "Your account may look at cases, and not decide them."}
+    if is_own(case, user):
+        bar = "This case is about your own organisation or gift: somebody else decides it."
+        return {"may_decide": True, "is_own": True, "bar": bar}
     if case.closed_at:
         return {"may_decide": True}
     desk = {
@@ -81,10 +85,6 @@ def _desk(case: Case, user: User, *, may_decide: bool) -> dict[str, Any]:
         "deciders": deciders().exclude(pk=user.pk),
         "untils": UNTIL.items(),
     }
-    if is_own(case, user):
-        return desk | {
-            "bar": "This case is about your own organisation or gift: somebody else decides it."
-        }
     proposal = newest_proposal(case) if needs_two(case) else None
     proposed = choice_of(case, proposal.choice) if proposal else None
     return desk | {

@@ -11,7 +11,7 @@ from django.utils import timezone
 from donations.services.holding import hold_settled
 from organisations.models import User
 from reviews import panels
-from reviews.errors import CaseClosed, CaseSettled, ReasonMissing, SecondPersonNeeded
+from reviews.errors import CaseClosed, CaseSettled, OwnCase, ReasonMissing, SecondPersonNeeded
 from reviews.models import Case, Decision
 from reviews.services.cases import overtake, say_more
 from reviews.services.deciding import decide
@@ -278,6 +278,32 @@ def test_a_persons_own_case_has_no_buttons_and_says_why(chief, superuser, is_don
 
     assert "somebody else decides it" in page
     assert 'value="decide"' not in page
+
+
+def test_a_persons_own_case_is_not_theirs_to_tend(chief, superuser, case):
+    MembershipFactory(user=superuser, organisation=case.organisation)
+
+    page = text(chief, case)
+    acts = [do(chief, case, act, until="hour") for act in ("take", "put_back", "snooze")]
+
+    assert 'value="take"' not in page
+    assert 'value="snooze"' not in page
+    assert 'value="comment"' in page
+    for answer in acts:
+        assert told(answer) == [f"{case}: {OwnCase()}"]
+    assert case.notes.count() == 0
+
+
+def test_a_persons_own_decided_case_is_not_theirs_to_open_again(chief, superuser, ana):
+    case = CaseFactory(organisation=MembershipFactory(user=superuser).organisation)
+    close_case(case=case, closed_by=ana, reason="Explained.")
+
+    page = text(chief, case)
+    answer = do(chief, case, "reopen", reason="I want it.")
+
+    assert 'value="reopen"' not in page
+    assert "somebody else decides it" in page
+    assert told(answer) == [f"{case}: {OwnCase()}"]
 
 
 def test_an_operator_does_not_see_who_gave(staff_in):
