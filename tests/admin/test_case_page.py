@@ -33,7 +33,8 @@ from tests.factories import (
     found,
 )
 from tests.reviews.deciding import close_case
-from tests.treasury.movements import book_all, charged
+from tests.treasury.movements import book_all, charged, movement
+from treasury.models import BalanceTransaction
 
 
 def url(case: Case) -> str:
@@ -336,6 +337,19 @@ def test_an_operator_sees_neither_an_applicants_people_nor_their_papers(staff_in
     where = f"/admin/organisations/organisation/{applicant.pk}/change/"
     assert paper.name in staff_in("reviewer").get(where).content.decode()
     assert paper.name not in staff_in("operator").get(where).content.decode()
+
+
+def test_buttons_say_what_is_held_after_a_part_was_given_back(chief, case):
+    charge = BalanceTransaction.objects.get().charge
+    given_back = movement("refund", -90_000, source="re_1", charge=charge, donation_id=case.gift)
+    book_all(case.organisation, given_back)
+
+    page = text(chief, case)
+
+    assert "Release: 300.00 EUR" in page
+    assert "Give back: 300.00 EUR" in page
+    assert "is still held" in page
+    assert "1,200.00 EUR" not in page
 
 
 def test_who_may_only_look_sees_no_buttons_and_does_nothing(staff_with, case):
