@@ -1,11 +1,14 @@
 """The staff's site."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
@@ -15,6 +18,8 @@ from organisations.access import lacks_second_factor
 from organisations.models import User
 from organisations.views.accounts import sign_in_for_staff
 from reviews.views import export, figures
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class StaffSite(AdminSite):
@@ -31,6 +36,17 @@ class StaffSite(AdminSite):
             path("figures/export/", self.admin_view(export), name="figures-export"),
             *super().get_urls(),
         ]
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Refuse on every page what the database cannot look for: a NUL."""
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+                raise BadRequest("An address with a NUL is none.")
+            return view(request, *args, **kwargs)
+
+        return super().admin_view(cast(View, guarded), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let staff in who have a second factor, where one is required."""

@@ -16,6 +16,7 @@ KINDS = (Case.Kind.GIFT, Case.Kind.FRAUD_WARNING, Case.Kind.REFUND, Case.Kind.DI
 EARLIER_MAX = 5
 # As far back as rules are tested; a book may have a million gifts.
 LATELY = timedelta(days=90)
+SEES_DONORS = "donations.view_donation"
 IN_LEDGER = Q(sequence__isnull=False)
 
 
@@ -27,7 +28,8 @@ def panels(case: Case) -> Iterator[Panel]:
         return
     refunds = RefundRequest.objects.of_gift(gift)
     yield Panel("The gift", "donations/panels/gift.html", {"gift": gift, "refunds": refunds})
-    yield Panel("The donor", "donations/panels/donor.html", _donor(gift))
+    donor = _donor(gift)
+    yield Panel("The donor", "donations/panels/donor.html", donor, SEES_DONORS)
     yield Panel("The organisation", "donations/panels/organisation.html", _given(gift.organisation))
 
 

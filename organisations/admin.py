@@ -35,6 +35,7 @@ from organisations.services import keys, people
 from organisations.services.documents import opened
 
 BANNER_MAX = 20
+SEES_PAPERS = "organisations.view_document"
 
 
 class MembershipInline(admin.TabularInline[Membership, Organisation]):
@@ -124,6 +125,13 @@ class OrganisationAdmin(ReadOnlyAdmin[Organisation]):
         url = reverse("admin:reviews_case_changelist")
         return format_html('<a href="{}?q={}">the cases about it</a>', url, organisation.id)
 
+    def get_readonly_fields(
+        self, request: HttpRequest, instance: Organisation | None = None
+    ) -> list[str]:
+        """Leave out the papers for those who may not see them."""
+        sees_papers = request.user.has_perm(SEES_PAPERS)
+        return [name for name in self.readonly_fields if sees_papers or name != "papers"]
+
     def get_urls(self) -> list[URLPattern]:
         """Add the way to documents."""
         view = self.admin_site.admin_view(self.document)
@@ -132,7 +140,7 @@ class OrganisationAdmin(ReadOnlyAdmin[Organisation]):
 
     def document(self, request: HttpRequest, document_id: str) -> HttpResponse:
         """Hand a document to those who may see it, and keep that they opened it."""
-        if not request.user.has_perm("organisations.view_document"):
+        if not request.user.has_perm(SEES_PAPERS):
             raise PermissionDenied
         paper = get_object_or_404(Document.objects.select_related("organisation"), id=document_id)
         handed = download(paper)

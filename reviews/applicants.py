@@ -18,6 +18,7 @@ from reviews.rules.rule import Outcome
 from reviews.rules.websites import WEBSITE
 
 EARLIER_MAX = 10
+SEES_PAPERS, SEES_PEOPLE = "organisations.view_document", "organisations.view_user"
 # Where the reason stands in a mail that nobody has written yet.
 YOUR_WORDS = "[what you write as the reason]"
 MAILS = {
@@ -71,14 +72,19 @@ def panels(case: Case) -> Iterator[Panel]:
         "organisation": organisation,
         "checks": [checked for each in screenings for checked in _checks(each)],
         "checked_at": screenings[0].at if screenings else None,
-        "papers": list(_papers(organisation)),
-        "members": organisation.memberships.in_order(),
         "earlier": _earlier(organisation),
         "rounds": _rounds(case),
-        "mails": list(_mails(organisation)) if case.closed_at is None else [],
         **_account(organisation),
     }
     yield Panel("The applicant", "reviews/panels/application.html", context)
+    papers = {"papers": list(_papers(organisation))}
+    yield Panel("The applicant’s documents", "reviews/panels/papers.html", papers, SEES_PAPERS)
+    people = {
+        "members": organisation.memberships.in_order(),
+        # They address an owner by name.
+        "mails": list(_mails(organisation)) if case.closed_at is None else [],
+    }
+    yield Panel("Who acts for the applicant", "reviews/panels/people.html", people, SEES_PEOPLE)
 
 
 def _checks(screening: Screening) -> Iterator[Checked]:

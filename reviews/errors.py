@@ -75,6 +75,13 @@ class SnoozedIntoThePast(DomainError):
     status = 400
 
 
+class SnoozedPastLapse(DomainError):
+    """The bank would let the card go before anybody looks again. Choose an earlier moment."""
+
+    code = "snoozed_past_lapse"
+    status = 400
+
+
 class HoldNotOpen(DomainError):
     """The gift is not held, or was decided before."""
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from organisations.models import Organisation, User
 from reviews.models import RuleVersion
+from reviews.rules.rule import WHOLE_MAX
 
 REASON_LENGTH_MAX = 2_000
 MORNING = time(9)
@@ -78,6 +79,11 @@ class ActForm(forms.Form):
 
 
 AMOUNTS_HELP = "One a line: a currency, then a whole number. * is every other currency."
+AMOUNT_DIGITS_MAX = len(str(WHOLE_MAX))
+AMOUNTS_REFUSED = (
+    "Write one a line: a currency, then a whole number of at most "
+    f"{AMOUNT_DIGITS_MAX} digits, as in “EUR 500”."
+)
 
 
 class AmountsField(forms.CharField):
@@ -96,8 +102,9 @@ class AmountsField(forms.CharField):
         amounts = {}
         for line in (super().to_python(value) or "").splitlines():
             code, _, amount = line.strip().partition(" ")
-            if not amount.strip().isdecimal():
-                raise forms.ValidationError("Write one a line: a currency, then a whole number.")
+            amount = amount.strip()
+            if not amount.isdecimal() or len(amount) > AMOUNT_DIGITS_MAX:
+                raise forms.ValidationError(AMOUNTS_REFUSED)
             amounts[code.upper()] = int(amount)
         return amounts
 

@@ -17,13 +17,12 @@ from organisations.models import Organisation
 from reviews.choices import DUE_AFTER
 from reviews.models import Case, Hold, Screening
 from reviews.services import holds
-from reviews.services.cases import open_case
+from reviews.services.cases import LAPSE_SPARE, open_case
 from reviews.services.holds import HELD, Money
 from reviews.services.wording import why_in_words
 from reviews.traits import key_of
 
-# Stripe lets an authorisation live for a week; this much of it is left when a case is due.
-LIVES_FOR, SPARE = timedelta(days=7), timedelta(hours=12)
+LIVES_FOR = timedelta(days=7)  # as Stripe has it
 CHARGED_ELSEWHERE = "The organisation charged the card itself, in Stripe’s dashboard."
 LEFT_OVER = "Not all of the gift was given back: another refund of it failed."
 FEES = (MoneyOperation.PROCESSING_FEE, MoneyOperation.DISPUTE_FEE)
@@ -60,7 +59,7 @@ def note_authorised(
     save_facts(donation, "ended_at", "ended_as")
     now = timezone.now()
     lapses_at = authorisation.lapses_at or now + LIVES_FOR
-    due_at = min(lapses_at - SPARE, now + DUE_AFTER[Case.Kind.GIFT])
+    due_at = min(lapses_at - LAPSE_SPARE, now + DUE_AFTER[Case.Kind.GIFT])
     holds.hold_before_capture(
         case=open_gift_case(donation, due_at=due_at),
         money=Money(

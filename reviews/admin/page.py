@@ -17,7 +17,9 @@ from reviews.forms import UNTIL, deciders
 from reviews.models import Case, Hold, Note
 from reviews.models.cases import OVERTAKEN
 from reviews.panels import panels_of
-from reviews.services.deciding import is_own, newest_proposal
+from reviews.services.cases import is_own
+from reviews.services.deciding import newest_proposal
+from reviews.services.holds import held_of
 
 HOLD_WORDS = {
     Hold.Kind.CAPTURE: (
@@ -52,9 +54,10 @@ class Happening:
 
 def page_of(case: Case, user: User, *, may_decide: bool) -> dict[str, Any]:
     """Return what the template of the page needs."""
-    now = timezone.now()
+    now, left = timezone.now(), _left(case)
     return {
         "case": case,
+        "left": left,
         "age": age_of(case.opened_at, now),
         "due": due_of(case, now),
         "needs_two": needs_two(case),
@@ -62,18 +65,21 @@ def page_of(case: Case, user: User, *, may_decide: bool) -> dict[str, Any]:
         "decided_as": _decided_as(case),
         "screenings": screened(case),
         "alike": [(each, _decided_as(each)) for each in alike(case)],
-        "panels": panels_of(case),
+        "panels": panels_of(case, user),
         "entries": _entries(case),
         "names": {},
         "happenings": _happenings(case),
         **_hold(case, now),
-        **_desk(case, user, may_decide=may_decide),
+        **_desk(case, user, left, may_decide=may_decide),
     }
 
 
-def _desk(case: Case, user: User, *, may_decide: bool) -> dict[str, Any]:
+def _desk(case: Case, user: User, left: int | None, *, may_decide: bool) -> dict[str, Any]:
     if not may_decide:
         return {"bar": "Your account may look at cases, and not decide them."}
+    if is_own(case, user):
+        bar = "This case is about your own organisation or gift: somebody else decides it."
+        return {"may_decide": True, "is_own": True, "bar": bar}
     if case.closed_at:
         return {"may_decide": True}
     desk = {
@@ -81,24 +87,20 @@ def _desk(case: Case, user: User, *, may_decide: bool) -> dict[str, Any]:
         "deciders": deciders().exclude(pk=user.pk),
         "untils": UNTIL.items(),
     }
-    if is_own(case, user):
-        return desk | {
-            "bar": "This case is about your own organisation or gift: somebody else decides it."
-        }
     proposal = newest_proposal(case) if needs_two(case) else None
     proposed = choice_of(case, proposal.choice) if proposal else None
     return desk | {
         "proposal": proposal,
         "proposed_as": proposed.label if proposed else "",
         "is_own_proposal": bool(proposal and proposal.by_id == user.pk),
-        "options": [_option(case, each, proposal, user) for each in choices_of(case)],
+        "options": [_option(case, each, proposal, user, left) for each in choices_of(case)],
     }
 
 
-def _option(case: Case, choice: Choice, proposal: Any, user: User) -> Option:
+def _option(case: Case, choice: Choice, proposal: Any, user: User, left: int | None) -> Option:
     label = choice.label
     if case.amount and case.gift and choice.key in {"release", "refuse"}:
-        label = f"{label}: {format_money(case.amount, case.currency)}"
+        label = f"{label}: {format_money(case.amount if left is None else left, case.currency)}"
     if choice.changes_nothing or not needs_two(case):
         return Option(choice, label)
     if not proposal:
@@ -121,6 +123,12 @@ def _entries(case: Case) -> list[Entry]:
     if not (case.gift and case.organisation):
         return []
     return list(Entry.objects.of(case.organisation).of_gift(case.gift))
+
+
+def _left(case: Case) -> int | None:
+    """Return how much is still in `held` of what a case holds there, in minor units."""
+    hold = Hold.objects.under_way().filter(case=case, kind=Hold.Kind.LEDGER).first()
+    return max(held_of(hold), 0) if hold else None
 
 
 def _hold(case: Case, now: datetime) -> dict[str, Any]:

@@ -119,7 +119,7 @@ class OrganisationFilter(QueueFilter):
 
     def narrow(self, cases: CaseQuerySet, value: str, user: User) -> CaseQuerySet:
         """Return the cases of an organisation."""
-        slug = value.strip().replace("\0", "\N{REPLACEMENT CHARACTER}")
+        slug = value.strip()
         return cases.filter(organisation__slug=slug) if slug else cases
 
 

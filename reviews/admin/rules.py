@@ -14,6 +14,7 @@ from common.errors import DomainError
 from common.money import format_money
 from organisations.admin import staff
 from organisations.models import Organisation
+from reviews.errors import ParametersUnusable
 from reviews.forms import ProposalForm
 from reviews.models import RuleVersion
 from reviews.rules.limits import TWO_PEOPLE
@@ -40,13 +41,18 @@ FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A rule in words, with the parameters that are in force."""
+    """
+    A rule in words, with the parameters that are in force.
+
+    The form for other ones begins with what is `offered`.
+    """
 
     name: str
     title: str
     sentence: str
     parameters: Mapping[str, Any]
     in_force: RuleVersion | None
+    offered: Mapping[str, Any]
 
     @property
     def since(self) -> str:
@@ -67,10 +73,19 @@ def described(name: str, organisation: Organisation | None = None) -> Described 
     if name == TWO_PEOPLE:
         parameters = given or TWO_PEOPLE_SHIPPED
         sentence = f"{TWO_PEOPLE_WORDS} Now: {_spoken(parameters)}."
-        return Described(name, "Two people decide", sentence, parameters, in_force)
+        return Described(name, "Two people decide", sentence, parameters, in_force, parameters)
     rule = RULES[name]
-    typed = rule.parameters(given)
-    return Described(name, rule.title, rule.in_words(typed), asdict(typed), in_force)
+    try:
+        typed = rule.parameters(given)
+    except ParametersUnusable as error:
+        # A release took away what this version sets.
+        sentence = (
+            f"It cannot run until somebody proposes it anew. {error} Kept is: {_listed(given)}."
+        )
+        offered = asdict(rule.parameters({}))
+        return Described(name, rule.title, sentence, given, in_force, offered)
+    parameters = asdict(typed)
+    return Described(name, rule.title, rule.in_words(typed), parameters, in_force, parameters)
 
 
 @admin.register(RuleVersion)
@@ -108,7 +123,7 @@ class RuleVersionAdmin(PageAdmin[RuleVersion]):
         chosen = described(request.GET.get("rule", ""))
         if chosen is None:
             return self.page(request, "rules", "Rules", rules=self._every())
-        form = ProposalForm(chosen.parameters, request.POST or None)
+        form = ProposalForm(chosen.offered, request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
                 version = self._propose(request, chosen.name, form)
@@ -186,6 +201,12 @@ def _changes(version: RuleVersion, now: Described | None) -> list[tuple[str, str
         )
         for name, value in version.parameters.items()
     ]
+
+
+def _listed(parameters: Mapping[str, Any]) -> str:
+    return "; ".join(
+        f"{name.replace('_', ' ')} {_spoken(value)}" for name, value in parameters.items()
+    )
 
 
 def _spoken(value: Any) -> str:

@@ -25,10 +25,15 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.open().filter(Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
 
     def for_person(self, user: User, now: datetime) -> Self:
-        """Return what waits for this person: theirs, what nobody has, and what they can confirm."""
+        """
+        Return what waits for this person: theirs, what nobody has, and what they can confirm.
+
+        What somebody has who left the staff is nobody's.
+        """
         proposed = Decision.objects.filter(case=OuterRef("pk"), round=OuterRef("round"))
         to_confirm = Q(people_needed=2) & Exists(proposed.exclude(by=user))
-        theirs = Q(assigned_to=user) | Q(assigned_to__isnull=True) | to_confirm
+        here = User.objects.filter(is_active=True, is_staff=True)
+        theirs = Q(assigned_to=user) | ~Q(assigned_to__in=here.values("pk")) | to_confirm
         # Named, not joined: staff are members of few, and the order of the index is kept.
         own = list(user.memberships.values_list("organisation_id", flat=True))
         others = Q(organisation__isnull=True) | ~Q(organisation__in=own)

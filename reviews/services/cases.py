@@ -7,21 +7,26 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from organisations.models import Organisation, User
+from organisations.models import Membership, Organisation, User
 from reviews.choices import DUE_AFTER
 from reviews.errors import (
     CaseClosed,
     CaseSettled,
     CaseStillOpen,
     NotStaff,
+    OwnCase,
     ReasonMissing,
     SnoozedIntoThePast,
+    SnoozedPastLapse,
 )
 from reviews.models import Case, Hold, Note, PayoutHold
 from reviews.models.cases import OVERTAKEN
 from reviews.services import applying
+from reviews.traits import key_of
 
 SNOOZE_MAX = timedelta(days=30)
+# As much is left of an authorised card's time when its case is due, or comes back to the queue.
+LAPSE_SPARE = timedelta(hours=12)
 
 
 def open_case(
@@ -67,8 +72,9 @@ def open_case(
 
 @transaction.atomic
 def take(*, case: Case, by: User) -> Case:
-    """Let a person answer for a case, whoever did before. Raises `CaseClosed`."""
+    """Let a person answer for a case, whoever did before. Raises `CaseClosed`, `OwnCase`."""
     case = lock_open(case)
+    check_is_of_others(case, by)
     if case.assigned_to != by:
         _assign(case, by)
         add_note(case, Note.Kind.TAKEN, by)
@@ -77,10 +83,17 @@ def take(*, case: Case, by: User) -> Case:
 
 @transaction.atomic
 def hand_over(*, case: Case, by: User, to: User, text: str = "") -> Case:
-    """Give a case to somebody else who may decide it. Raises `CaseClosed`, `NotStaff`."""
+    """
+    Give a case to somebody else who may decide it.
+
+    Raises `CaseClosed`, `NotStaff`, and `OwnCase` where it is about either one's own.
+    """
     if not (to.is_active and to.is_staff and to.has_perm("reviews.decide_case")):
         raise NotStaff
     case = lock_open(case)
+    check_is_of_others(case, by)
+    if is_own(case, to):
+        raise OwnCase(f"This case is about {to}’s own organisation or gift. Choose somebody else.")
     if case.assigned_to != to:
         _assign(case, to)
         add_note(case, Note.Kind.HANDED_OVER, by, text=text, to=to)
@@ -89,8 +102,9 @@ def hand_over(*, case: Case, by: User, to: User, text: str = "") -> Case:
 
 @transaction.atomic
 def put_back(*, case: Case, by: User) -> Case:
-    """Leave a case to whoever takes it next. Raises `CaseClosed`."""
+    """Leave a case to whoever takes it next. Raises `CaseClosed`, `OwnCase`."""
     case = lock_open(case)
+    check_is_of_others(case, by)
     if case.assigned_to:
         _assign(case, None)
         add_note(case, Note.Kind.PUT_BACK, by)
@@ -106,11 +120,18 @@ def comment(*, case: Case, by: User, text: str) -> Note:
 
 @transaction.atomic
 def snooze(*, case: Case, by: User, until: datetime, text: str = "") -> Case:
-    """Put a case off until a moment. Raises `CaseClosed`, `SnoozedIntoThePast`."""
+    """
+    Put a case off until a moment.
+
+    Raises `CaseClosed`, `OwnCase`, `SnoozedIntoThePast`, and `SnoozedPastLapse` where an authorised
+    card would be let go before anybody looks again.
+    """
     now = timezone.now()
     if not now < until <= now + SNOOZE_MAX:
         raise SnoozedIntoThePast
     case = lock_open(case)
+    check_is_of_others(case, by)
+    _check_is_before_lapse(case, until)
     case.snoozed_until = until
     case.save(update_fields=["snoozed_until"])
     said = f"until {until:%d %B %Y, %H:%M} UTC. {text}".strip()
@@ -136,12 +157,13 @@ def reopen(*, case: Case, by: User, reason: str) -> Case:
     """
     Open a decided case for another round.
 
-    Raises `CaseStillOpen`, `ReasonMissing`, `CaseSettled` where the decision moved money, and
-    `AlreadyDecided` where it is an application that was not rejected.
+    Raises `CaseStillOpen`, `ReasonMissing`, `OwnCase`, `CaseSettled` where the decision moved
+    money, and `AlreadyDecided` where it is an application that was not rejected.
     """
     if not reason.strip():
         raise ReasonMissing
     case = Case.objects.select_for_update().get(pk=case.pk)
+    check_is_of_others(case, by)
     if not case.closed_at or open_twin(case):
         raise CaseStillOpen
     held = Hold.objects.filter(case=case), PayoutHold.objects.filter(case=case)
@@ -194,11 +216,35 @@ def lock_open(case: Case) -> Case:
     return case
 
 
+def is_own(case: Case, person: User) -> bool:
+    """Tell whether a case is about a person's own organisation or gift."""
+    if case.donor_key and case.donor_key == key_of("email", person.email):
+        return True
+    members = Membership.objects.filter(organisation=case.organisation_id, user=person)
+    return case.organisation_id is not None and members.exists()
+
+
+def check_is_of_others(case: Case, person: User) -> None:
+    """Refuse whoever would act on a case about themselves. Raises `OwnCase`."""
+    if is_own(case, person):
+        raise OwnCase
+
+
 def add_note(
     case: Case, kind: Note.Kind, by: User | None, *, text: str = "", to: User | None = None
 ) -> Note:
     """Write a line into a case's history."""
     return Note.objects.create(case=case, kind=kind, by=by, to=to, text=text.strip())
+
+
+def _check_is_before_lapse(case: Case, until: datetime) -> None:
+    under_way = Hold.objects.under_way().filter(case=case)
+    lapses_at = under_way.values_list("lapses_at", flat=True).first()
+    if lapses_at and until > (latest := lapses_at - LAPSE_SPARE):
+        raise SnoozedPastLapse(
+            f"The bank lets the card go on {lapses_at:%d %B %Y, %H:%M} UTC. Put it off until "
+            f"{latest:%d %B %Y, %H:%M} UTC at most."
+        )
 
 
 def _assign(case: Case, person: User | None) -> None:

@@ -6,14 +6,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ledger.services.retrying import retried
-from organisations.models import Membership, User
+from organisations.models import User
 from reviews.choices import choice_of, needs_two
 from reviews.errors import CaseChanged, OwnCase, ReasonMissing, SecondPersonNeeded, UnknownChoice
 from reviews.models import Case, Decision, Note
 from reviews.services import applying, holds, payout_holds
-from reviews.services.cases import add_note, lock_open
+from reviews.services.cases import add_note, check_is_of_others, lock_open
 from reviews.signals import case_decided
-from reviews.traits import key_of
 
 OWN = "Nobody decides on their own"  # sql/decisions_v1.sql
 
@@ -53,8 +52,7 @@ def decide(
     chosen = choice_of(case, choice)
     if chosen is None:
         raise UnknownChoice
-    if is_own(case, by):
-        raise OwnCase
+    check_is_of_others(case, by)
     decision = Decision(case=case, round=case.round, choice=choice, by=by, reason=reason.strip())
     if chosen.changes_nothing or not needs_two(case):
         return _conclude(case, decision)
@@ -71,14 +69,6 @@ def newest_proposal(case: Case) -> Decision | None:
     """Return what was proposed last in this round of a case, and is not confirmed."""
     proposed = Decision.objects.filter(case=case, round=case.round, is_final=False)
     return proposed.select_related("by").order_by("-id").first()
-
-
-def is_own(case: Case, person: User) -> bool:
-    """Tell whether a case is about a person's own organisation or gift."""
-    if case.donor_key and case.donor_key == key_of("email", person.email):
-        return True
-    members = Membership.objects.filter(organisation=case.organisation_id, user=person)
-    return case.organisation_id is not None and members.exists()
 
 
 def _propose(case: Case, decision: Decision) -> Outcome:

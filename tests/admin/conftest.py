@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from organisations.models import User
@@ -48,6 +48,20 @@ def staff_with(db) -> Callable[..., Client]:
             app, _, codename = name.partition(".")
             permission = Permission.objects.get(content_type__app_label=app, codename=codename)
             user.user_permissions.add(permission)
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def staff_in(db) -> Callable[[str], Client]:
+    """Return what makes staff of a group, signed in."""
+
+    def make(group: str) -> Client:
+        user = UserFactory(is_staff=True)
+        user.groups.add(Group.objects.get(name=group))
         client = Client()
         client.force_login(user)
         return client

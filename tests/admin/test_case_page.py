@@ -11,14 +11,17 @@ from django.utils import timezone
 from donations.services.holding import hold_settled
 from organisations.models import User
 from reviews import panels
-from reviews.errors import CaseClosed, CaseSettled, ReasonMissing, SecondPersonNeeded
+from reviews.errors import CaseClosed, CaseSettled, OwnCase, ReasonMissing, SecondPersonNeeded
 from reviews.models import Case, Decision
 from reviews.services.cases import overtake, say_more
 from reviews.services.deciding import decide
 from reviews.traits import key_of
 from tests.admin.test_decisions import told
+from tests.donations.refunds import in_ledger
 from tests.factories import (
+    ApplicantFactory,
     CaseFactory,
+    DocumentFactory,
     DonationFactory,
     HoldFactory,
     MembershipFactory,
@@ -30,7 +33,8 @@ from tests.factories import (
     found,
 )
 from tests.reviews.deciding import close_case
-from tests.treasury.movements import book_all, charged
+from tests.treasury.movements import book_all, charged, movement
+from treasury.models import BalanceTransaction
 
 
 def url(case: Case) -> str:
@@ -275,6 +279,77 @@ def test_a_persons_own_case_has_no_buttons_and_says_why(chief, superuser, is_don
 
     assert "somebody else decides it" in page
     assert 'value="decide"' not in page
+
+
+def test_a_persons_own_case_is_not_theirs_to_tend(chief, superuser, case):
+    MembershipFactory(user=superuser, organisation=case.organisation)
+
+    page = text(chief, case)
+    acts = [do(chief, case, act, until="hour") for act in ("take", "put_back", "snooze")]
+
+    assert 'value="take"' not in page
+    assert 'value="snooze"' not in page
+    assert 'value="comment"' in page
+    for answer in acts:
+        assert told(answer) == [f"{case}: {OwnCase()}"]
+    assert case.notes.count() == 0
+
+
+def test_a_persons_own_decided_case_is_not_theirs_to_open_again(chief, superuser, ana):
+    case = CaseFactory(organisation=MembershipFactory(user=superuser).organisation)
+    close_case(case=case, closed_by=ana, reason="Explained.")
+
+    page = text(chief, case)
+    answer = do(chief, case, "reopen", reason="I want it.")
+
+    assert 'value="reopen"' not in page
+    assert "somebody else decides it" in page
+    assert told(answer) == [f"{case}: {OwnCase()}"]
+
+
+def test_an_operator_does_not_see_who_gave(staff_in):
+    gift = in_ledger(OrganisationFactory(), donor_email="zoe@example.org", donor_name="Zoe Secret")
+    case = hold_settled(gift).case
+
+    hidden, shown = (text(staff_in(group), case) for group in ("operator", "reviewer"))
+
+    assert "zoe@example.org" in shown
+    assert "Zoe Secret" in shown
+    assert "zoe@example.org" not in hidden
+    assert "Zoe Secret" not in hidden
+    assert "<h2>The donor</h2>" in hidden
+    assert "Your account may not see this" in hidden
+    assert "Your account may not see this" not in shown
+
+
+def test_an_operator_sees_neither_an_applicants_people_nor_their_papers(staff_in):
+    applicant = ApplicantFactory(status="applied")
+    member = MembershipFactory(organisation=applicant, user__name="Zoe Secret", role="owner")
+    paper = DocumentFactory(organisation=applicant)
+    case = CaseFactory(organisation=applicant, kind="application", subject=applicant.id)
+
+    hidden, shown = (text(staff_in(group), case) for group in ("operator", "reviewer"))
+
+    for words in (member.user.email, "Zoe Secret", paper.name):
+        assert words in shown
+        assert words not in hidden
+    assert hidden.count("Your account may not see this") == 2
+    where = f"/admin/organisations/organisation/{applicant.pk}/change/"
+    assert paper.name in staff_in("reviewer").get(where).content.decode()
+    assert paper.name not in staff_in("operator").get(where).content.decode()
+
+
+def test_buttons_say_what_is_held_after_a_part_was_given_back(chief, case):
+    charge = BalanceTransaction.objects.get().charge
+    given_back = movement("refund", -90_000, source="re_1", charge=charge, donation_id=case.gift)
+    book_all(case.organisation, given_back)
+
+    page = text(chief, case)
+
+    assert "Release: 300.00 EUR" in page
+    assert "Give back: 300.00 EUR" in page
+    assert "is still held" in page
+    assert "1,200.00 EUR" not in page
 
 
 def test_who_may_only_look_sees_no_buttons_and_does_nothing(staff_with, case):

@@ -73,6 +73,16 @@ def test_what_others_have_taken_waits_for_them(chief, superuser, colleague):
     assert shown(chief, tab="open") == [mine, theirs, nobodys]
 
 
+@pytest.mark.parametrize("change", [{"is_active": False}, {"is_staff": False}])
+def test_what_somebody_had_who_left_waits_for_everybody(chief, colleague, change):
+    case = take(case=CaseFactory(), by=colleague)
+    assert shown(chief) == []
+
+    User.objects.filter(pk=colleague.pk).update(**change)
+
+    assert shown(chief) == [case]
+
+
 def test_what_somebody_proposed_waits_for_a_second_person(chief, superuser, colleague):
     theirs, ours = CaseFactory.create_batch(2, **LARGE)
     for case, proposer in ((theirs, colleague), (ours, superuser)):
@@ -118,7 +128,7 @@ def test_an_unknown_tab_is_what_waits(chief):
     [
         ({"kind": "dispute"}, ["warned"]),
         ({"organisation": "lantern"}, ["here"]),
-        ({"organisation": "\0"}, []),
+        ({"organisation": "nowhere"}, []),
         ({"assigned": "me"}, ["mine"]),
         ({"assigned": "nobody"}, ["warned", "here"]),
         ({"assigned": "others"}, ["theirs"]),

@@ -77,6 +77,13 @@ def test_amounts_are_written_a_currency_a_line(chief):
     assert "Write one a line" in wrong.content.decode()
 
 
+def test_an_amount_of_thousands_of_digits_is_asked_for_again(chief):
+    page = propose(chief, "two_people", amounts=f"* {'9' * 5_000}")
+
+    assert "a whole number of at most 10 digits" in page.content.decode()
+    assert RuleVersion.objects.count() == 0
+
+
 def test_the_limit_of_two_people_is_proposed_alike(chief):
     page = propose(chief, "two_people", amounts="EUR 50000\n* 100000")
 
@@ -170,6 +177,25 @@ def test_a_version_of_a_rule_that_is_gone_is_still_shown(chief):
     version = RuleVersionFactory(rule="gone_rule", parameters={"per_hour": 3})
 
     assert "gone_rule, version 1" in chief.get(url(version)).content.decode()
+
+
+def test_a_rule_whose_parameters_a_release_took_away_is_shown_and_proposed_anew(chief, ana):
+    kept = {"per_hour": 5, "per_fortnight": 3}
+    version = RuleVersionFactory(parameters=kept, backtest=TESTED)
+    versions.activate(version=version, by=ana)
+
+    pages = [
+        chief.get(where).content.decode()
+        for where in (PROPOSE, f"{PROPOSE}?rule={version.rule}", url(version))
+    ]
+
+    for page in pages:
+        assert "It cannot run until somebody proposes it anew." in page
+        assert "Kept is: per hour 5; per fortnight 3." in page
+    assert 'name="per_hour"' in pages[1]
+    assert 'name="per_fortnight"' not in pages[1]
+    propose(chief, version.rule, per_hour=7)
+    assert RuleVersion.objects.latest("id").parameters == {"per_hour": 7}
 
 
 def test_who_may_only_look_sets_nothing(staff_with):

@@ -16,6 +16,7 @@ from tests.factories import (
     MembershipFactory,
     OrganisationFactory,
     StripeAccountStateFactory,
+    UserFactory,
 )
 from tests.reviews.test_applications import case, draft, reviewer
 
@@ -24,10 +25,16 @@ pytestmark = pytest.mark.django_db
 
 
 def shown(case):
-    """Return the panel as it stands on the page, with its blanks as one."""
-    [panel] = panels_of(case)
-    assert panel.title == "The applicant"
-    return " ".join(render_to_string(panel.template, {"panel": panel.context}).split())
+    """Return the panels as they stand on the page, with their blanks as one."""
+    chief = UserFactory(is_superuser=True)
+    panels = panels_of(case, chief)
+    assert [panel.title for panel in panels] == [
+        "The applicant",
+        "The applicant’s documents",
+        "Who acts for the applicant",
+    ]
+    parts = [render_to_string(panel.template, {"panel": panel.context}) for panel in panels]
+    return " ".join("".join(parts).split())
 
 
 def test_identity_checks_account_and_people_are_shown(draft, case):
@@ -126,5 +133,7 @@ def test_how_the_account_stands_is_said_in_words(state, words):
 
 
 def test_a_case_of_nobody_has_no_applicant():
-    assert panels_of(CaseFactory(kind=Case.Kind.APPLICATION, organisation=None)) == []
-    assert panels_of(CaseFactory()) == []
+    case, chief = CaseFactory(kind="application", organisation=None), UserFactory(is_superuser=True)
+
+    assert panels_of(case, chief) == []
+    assert panels_of(CaseFactory(), chief) == []

@@ -12,14 +12,32 @@ from reviews.errors import (
     CaseSettled,
     CaseStillOpen,
     NotStaff,
+    OwnCase,
     ReasonMissing,
     SnoozedIntoThePast,
+    SnoozedPastLapse,
 )
 from reviews.models import Case
-from reviews.services.cases import hand_over, open_case, put_back, reopen, snooze, take
+from reviews.services.cases import (
+    LAPSE_SPARE,
+    hand_over,
+    open_case,
+    put_back,
+    reopen,
+    snooze,
+    take,
+)
 from reviews.services.deciding import decide
+from reviews.traits import key_of
 from tests.donations.refunds import in_ledger
-from tests.factories import CaseFactory, OrganisationFactory, UserFactory
+from tests.factories import (
+    ApplicantFactory,
+    CaseFactory,
+    HoldFactory,
+    MembershipFactory,
+    OrganisationFactory,
+    UserFactory,
+)
 from tests.reviews.deciding import close_case
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +172,58 @@ def test_what_nobody_has_cannot_be_put_back(reviewer):
 def test_a_case_is_put_off_into_the_near_future_alone(reviewer, away):
     with pytest.raises(SnoozedIntoThePast):
         snooze(case=CaseFactory(), by=reviewer, until=timezone.now() + away)
+
+
+def test_a_case_is_not_put_off_until_its_card_lapses(reviewer):
+    hold = HoldFactory(lapses_at=timezone.now() + timedelta(days=2))
+    latest = hold.lapses_at - LAPSE_SPARE
+
+    with pytest.raises(SnoozedPastLapse, match=f"until {latest:%d %B %Y, %H:%M} UTC at most"):
+        snooze(case=hold.case, by=reviewer, until=latest + timedelta(minutes=1))
+    assert snooze(case=hold.case, by=reviewer, until=latest).snoozed_until == latest
+
+
+def test_what_is_held_in_the_ledger_does_not_lapse(reviewer):
+    case = hold_settled(in_ledger(OrganisationFactory())).case
+
+    assert snooze(case=case, by=reviewer, until=timezone.now() + timedelta(days=29)).snoozed_until
+
+
+@pytest.mark.parametrize("is_donor", [True, False])
+def test_nobody_acts_on_their_own_case(reviewer, is_donor):
+    other = UserFactory(is_staff=True, is_superuser=True)
+    case = CaseFactory(donor_key=key_of("email", reviewer.email) if is_donor else "")
+    if not is_donor:
+        MembershipFactory(organisation=case.organisation, user=reviewer)
+    acts = [
+        lambda: take(case=case, by=reviewer),
+        lambda: put_back(case=case, by=reviewer),
+        lambda: hand_over(case=case, by=reviewer, to=other),
+        lambda: hand_over(case=case, by=other, to=reviewer),
+        lambda: snooze(case=case, by=reviewer, until=timezone.now() + timedelta(hours=1)),
+    ]
+
+    for act in acts:
+        with pytest.raises(OwnCase):
+            act()
+    take(case=case, by=other)
+    close_case(case=case, closed_by=other, reason="Explained.")
+    with pytest.raises(OwnCase):
+        reopen(case=case, by=reviewer, reason="I want it.")
+    assert [note.kind for note in case.notes.all()] == ["taken", "decided"]
+
+
+def test_an_owner_does_not_open_their_own_rejected_application_again(reviewer):
+    applicant = ApplicantFactory(status="applied")
+    own = CaseFactory(kind="application", subject=applicant.id, organisation=applicant)
+    MembershipFactory(organisation=applicant, user=reviewer)
+    decide(case=own, by=UserFactory(is_superuser=True), choice="reject", reason="No papers.")
+
+    with pytest.raises(OwnCase):
+        reopen(case=own, by=reviewer, reason="I want it.")
+
+    applicant.refresh_from_db()
+    assert applicant.status == "rejected"
 
 
 def test_what_moved_money_is_not_opened_again(reviewer):
