@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from common.errors import TryAgainLater, in_words
 from common.stripe_api import StripeRefused, client, on_account, translated_errors
-from donations.services.holding import SPARE, note_captured, note_let_go
+from donations.services.holding import note_captured, note_let_go
 from reviews.models import Case, Hold
-from reviews.services.cases import open_case, overtake_of
+from reviews.services.cases import LAPSE_SPARE, open_case, overtake_of
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent
@@ -116,7 +116,7 @@ def _note_trouble(hold: Hold, trouble: str) -> None:
             summary=f"{trouble} So what was decided of gift {hold.gift} is not done: its card is "
             "neither charged nor let go. It is tried again by itself until the bank lets the card "
             "go; the organisation can do it in Stripe’s dashboard.",
-            due_at=hold.lapses_at - SPARE,
+            due_at=hold.lapses_at - LAPSE_SPARE,
         )
 
 
