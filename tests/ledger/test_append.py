@@ -290,6 +290,7 @@ def test_a_thousand_drafts_take_as_many_queries_as_one(book, django_assert_max_n
 ACCOUNTS = st.sampled_from(
     ["stripe", "in_transit", "bank:main", "reserve:vault", "held", "external", "fund:general"]
 )
+FREED = ("held", "fund:general")
 DRAFTS = st.builds(
     gift,
     nonce=st.just(""),
@@ -297,7 +298,10 @@ DRAFTS = st.builds(
     currency=st.sampled_from(["EUR", "JPY", "KWD"]),
     debit=ACCOUNTS,
     credit=ACCOUNTS,
-).filter(lambda draft: draft.debit != draft.credit)
+).filter(
+    # What is held comes to a fund as people decided: reviews/sql/holds_v1.sql.
+    lambda draft: draft.debit != draft.credit and (draft.debit, draft.credit) != FREED
+)
 
 
 @settings(
