@@ -136,8 +136,7 @@ $$;
 CREATE TRIGGER reviews_release_is_decided AFTER INSERT ON ledger_entry
     FOR EACH ROW WHEN (
         NEW.operation = 'HOLD_RELEASED'
-        OR NEW.debit = 'held' AND NEW.credit LIKE 'fund:%' AND NEW.amount > 0
-            AND NEW.operation <> 'CORRECTION'
+        OR NEW.debit = 'held' AND NEW.credit LIKE 'fund:%' AND NEW.operation <> 'CORRECTION'
     )
     EXECUTE FUNCTION reviews_release_is_decided_v1();
 ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER reviews_release_is_decided;

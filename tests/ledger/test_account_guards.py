@@ -272,7 +272,7 @@ def test_the_lock_of_a_book_means_nothing(pen):
 def test_sums_and_heads_follow_from_entries(pen):
     first = pen.row(amount=70, debit="bank:main", credit="stripe")
     second = pen.following(first, amount=9, debit="fund:general", credit="bank:main")
-    third = pen.following(second, amount=0, debit="held")
+    third = pen.following(second, amount=0, credit="held")
 
     pen.write(first, second, third)
 
